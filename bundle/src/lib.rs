@@ -1,1 +1,29 @@
-//! bundle
+//! What a model bundle is.
+//!
+//! ```text
+//! chemmodel.json --Manifest::parse--> Manifest --files--> BundlePath -> FileEntry (sha256, bytes)
+//!      |                                 |
+//!      +--BundleDigest::of               +--golden.json--Golden::parse--> Golden
+//!
+//! chemmodel-job --SyncReport--> termination log --SyncReport::parse--> chemmodel-operator
+//! ```
+//!
+//! The Job that fetches a bundle, the server that runs it and the operator that reads the Job's report agree here and
+//! nowhere else. Only types and checks live here: no I/O, no async, no clock, no environment. The contract in words
+//! is `docs/bundle.md`.
+
+mod digest;
+mod error;
+mod golden;
+mod manifest;
+mod path;
+pub mod report;
+
+pub use digest::{BundleDigest, DigestError, Sha256Hex};
+pub use error::ManifestError;
+pub use golden::{GOLDEN_SCHEMA, Golden, GoldenError, GoldenMolecule, Tolerance};
+pub use manifest::{
+    Aggregate, FileEntry, GOLDEN_FILE, Kind, MANIFEST_FILE, MANIFEST_SCHEMA, Manifest, Output, TOKENIZER_FILE,
+    Transform,
+};
+pub use path::{BundlePath, PathError};

@@ -1,0 +1,141 @@
+//! HTTP: the routes, and what every answer has in common. Translates only; what an answer is, `service` decides.
+
+pub mod accept;
+pub mod ops;
+pub mod predict;
+mod request;
+
+use std::any::Any;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::header::{CONNECTION, CONTENT_TYPE, RETRY_AFTER};
+use axum::http::{HeaderValue, Method, StatusCode, Uri};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use serde::Serialize;
+use tower_http::catch_panic::CatchPanicLayer;
+
+use crate::batch::worker::panic_text;
+use crate::health::{Health, Phase};
+use crate::metrics::Metrics;
+use crate::service::Service;
+
+/// From the head of a request to its answer; whoever waits longer has usually gone.
+pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+/// Bytes of a body at most: 1024 molecules of 1000 characters.
+pub const MAX_BODY_BYTES: usize = 1 << 20;
+/// Seconds after which a refused caller may try again.
+const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("1");
+
+/// What the handlers share.
+pub struct App {
+    /// Whether the process lives and serves.
+    pub health: Health,
+    /// What it counts.
+    pub metrics: Arc<Metrics>,
+    /// The model, once it is loaded.
+    pub service: OnceLock<Service>,
+    /// How long one request may take.
+    pub request_timeout: Duration,
+}
+
+impl App {
+    /// A server that is still loading.
+    pub fn new(metrics: Arc<Metrics>) -> Self {
+        Self { health: Health::default(), metrics, service: OnceLock::new(), request_timeout: REQUEST_TIMEOUT }
+    }
+}
+
+/// The routes of the prediction port.
+pub fn router(app: Arc<App>) -> Router {
+    let panics = app.metrics.panics.clone();
+    Router::new()
+        .route("/predict", post(predict::predict))
+        .layer(from_fn_with_state(app.clone(), measure))
+        .fallback(no_such_path)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(CatchPanicLayer::custom(move |panic: Box<dyn Any + Send>| {
+            panics.inc();
+            tracing::error!(panic = panic_text(&*panic), "a request panicked; this is a defect of the server");
+            error(StatusCode::INTERNAL_SERVER_ERROR, "the server has a defect; its log says more").into_response()
+        }))
+        .layer(from_fn_with_state(app.clone(), close_while_draining))
+        .with_state(app)
+}
+
+/// Every answer that is not a prediction: `{"error": "a sentence"}`.
+#[derive(Debug, Serialize)]
+struct ErrorBody {
+    error: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    position: Option<usize>,
+}
+
+/// Answers with a sentence.
+fn error(status: StatusCode, sentence: impl Into<String>) -> Response {
+    json(status, &ErrorBody { error: sentence.into(), position: None })
+}
+
+/// Refuses for now: the same request may succeed later or elsewhere.
+fn try_again(status: StatusCode, sentence: impl Into<String>) -> Response {
+    let mut response = error(status, sentence);
+    response.headers_mut().insert(RETRY_AFTER, RETRY_AFTER_SECONDS);
+    response
+}
+
+fn json(status: StatusCode, body: &impl Serialize) -> Response {
+    match serde_json::to_vec(body) {
+        Ok(bytes) => (status, [(CONTENT_TYPE, "application/json")], bytes).into_response(),
+        Err(error) => {
+            tracing::error!(%error, "an answer could not be written as JSON; this is a defect of the server");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
+
+async fn no_such_path(uri: Uri) -> Response {
+    error(StatusCode::NOT_FOUND, format!("there is nothing at {}; predictions are at POST /predict", uri.path()))
+}
+
+async fn wrong_method(method: Method) -> Response {
+    let sentence = format!("{method} is not possible here; use POST with a JSON body such as {{\"smiles\":\"CCO\"}}");
+    error(StatusCode::METHOD_NOT_ALLOWED, sentence)
+}
+
+/// Counts and times predictions, and ends those that take too long.
+async fn measure(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let response = match tokio::time::timeout(app.request_timeout, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => try_again(
+            StatusCode::SERVICE_UNAVAILABLE,
+            format!("no answer within {} s; the server is overloaded, try again later", app.request_timeout.as_secs()),
+        ),
+    };
+    app.metrics.request_seconds.observe(started.elapsed().as_secs_f64());
+    app.metrics.requests.with_label_values(&[outcome(response.status())]).inc();
+    response
+}
+
+fn outcome(status: StatusCode) -> &'static str {
+    match status {
+        StatusCode::TOO_MANY_REQUESTS => "overloaded",
+        StatusCode::SERVICE_UNAVAILABLE => "unavailable",
+        _ if status.is_success() => "ok",
+        _ if status.is_client_error() => "rejected",
+        _ => "failed",
+    }
+}
+
+/// A client that keeps its connection would stay with a server that is about to go.
+async fn close_while_draining(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    if app.health.phase() == Phase::Draining {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
+}

@@ -1,0 +1,132 @@
+//! What the server counts. Labels name the model and outcomes, never a molecule: a metric store is read by more people
+//! than a request is.
+
+use std::collections::HashMap;
+
+use prometheus::{
+    Encoder, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
+};
+
+use crate::engine::TokenBatch;
+
+/// Media type of [`Metrics::render`].
+pub const CONTENT_TYPE: &str = prometheus::TEXT_FORMAT;
+
+/// 10 µs to 40 s: from a queue that was empty to a request at its deadline.
+const SECONDS: (f64, f64, usize) = (1e-5, 2.0, 23);
+
+/// Every metric of the server, all with the labels `model`, `version` and `revision`.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    /// Requests by outcome.
+    pub requests: IntCounterVec,
+    /// From the request's head to its answer.
+    pub request_seconds: Histogram,
+    /// Molecules by outcome.
+    pub molecules: IntCounterVec,
+    /// Requests refused because of load or phase, by reason.
+    pub shed: IntCounterVec,
+    /// Tokenising one request.
+    pub preprocess_seconds: Histogram,
+    /// Tokens that stand for text which the vocabulary does not know.
+    pub unknown_tokens: IntCounter,
+    /// All tokens.
+    pub tokens: IntCounter,
+    /// Molecules that wait.
+    pub queue_items: IntGauge,
+    /// How long a molecule waited.
+    pub queue_seconds: Histogram,
+    /// One call of the engine.
+    pub inference_seconds: Histogram,
+    /// Panics that a request survived.
+    pub panics: IntCounter,
+    batch_molecules: Histogram,
+    batch_padding: Histogram,
+    info: IntGaugeVec,
+}
+
+impl Metrics {
+    /// Registers everything under the given model.
+    pub fn new(model: &str, version: &str, revision: &str) -> Result<Self, prometheus::Error> {
+        let labels = [("model", model), ("version", version), ("revision", revision)];
+        let labels: HashMap<String, String> =
+            labels.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        let registry = Registry::new_custom(Some("chemmodel".to_owned()), Some(labels))?;
+        let add = Register(&registry);
+        let (start, factor, count) = SECONDS;
+        let seconds = prometheus::exponential_buckets(start, factor, count)?;
+        let sizes = prometheus::exponential_buckets(1.0, 2.0, 11)?;
+        let ratios = prometheus::linear_buckets(0.0, 0.1, 10)?;
+        Ok(Self {
+            requests: add.counters("requests_total", "Requests for predictions by outcome", &["outcome"])?,
+            request_seconds: add.histogram("request_duration_seconds", "From head to answer", &seconds)?,
+            molecules: add.counters("molecules_total", "Molecules by outcome", &["outcome"])?,
+            shed: add.counters("shed_total", "Requests refused because of load or phase", &["reason"])?,
+            preprocess_seconds: add.histogram("preprocess_duration_seconds", "Tokenising a request", &seconds)?,
+            unknown_tokens: add.counter("unknown_tokens_total", "Tokens for text that the vocabulary lacks")?,
+            tokens: add.counter("tokens_total", "Tokens of all molecules")?,
+            queue_items: add.gauge("queue_items", "Molecules that wait for the engine")?,
+            queue_seconds: add.histogram("queue_duration_seconds", "Wait of a molecule for the engine", &seconds)?,
+            inference_seconds: add.histogram("inference_duration_seconds", "One call of the engine", &seconds)?,
+            panics: add.counter("panics_total", "Requests that ended in a panic of the server")?,
+            batch_molecules: add.histogram("batch_molecules", "Molecules of a batch", &sizes)?,
+            batch_padding: add.histogram("batch_padding_ratio", "Fraction of a batch that is padding", &ratios)?,
+            info: add.gauges("server_info", "What runs here; always 1", &["build", "provider", "threads", "digest"])?,
+            registry,
+        })
+    }
+
+    /// Tells which build serves which bundle with what.
+    pub fn set_info(&self, provider: &str, threads: usize, digest: &str) {
+        self.info.with_label_values(&[env!("CARGO_PKG_VERSION"), provider, &threads.to_string(), digest]).set(1);
+    }
+
+    /// Records the shape of a batch.
+    pub fn observe_batch(&self, batch: &TokenBatch) {
+        #[allow(clippy::cast_precision_loss)] // Far below 2^52.
+        self.batch_molecules.observe(batch.rows as f64);
+        self.batch_padding.observe(batch.padding_ratio());
+    }
+
+    /// Everything in the text format of Prometheus.
+    pub fn render(&self) -> Result<Vec<u8>, prometheus::Error> {
+        let mut text = Vec::new();
+        TextEncoder::new().encode(&self.registry.gather(), &mut text)?;
+        Ok(text)
+    }
+}
+
+struct Register<'a>(&'a Registry);
+
+impl Register<'_> {
+    fn counter(&self, name: &str, help: &str) -> Result<IntCounter, prometheus::Error> {
+        let metric = IntCounter::new(name, help)?;
+        self.0.register(Box::new(metric.clone()))?;
+        Ok(metric)
+    }
+
+    fn counters(&self, name: &str, help: &str, labels: &[&str]) -> Result<IntCounterVec, prometheus::Error> {
+        let metric = IntCounterVec::new(Opts::new(name, help), labels)?;
+        self.0.register(Box::new(metric.clone()))?;
+        Ok(metric)
+    }
+
+    fn gauge(&self, name: &str, help: &str) -> Result<IntGauge, prometheus::Error> {
+        let metric = IntGauge::new(name, help)?;
+        self.0.register(Box::new(metric.clone()))?;
+        Ok(metric)
+    }
+
+    fn gauges(&self, name: &str, help: &str, labels: &[&str]) -> Result<IntGaugeVec, prometheus::Error> {
+        let metric = IntGaugeVec::new(Opts::new(name, help), labels)?;
+        self.0.register(Box::new(metric.clone()))?;
+        Ok(metric)
+    }
+
+    fn histogram(&self, name: &str, help: &str, buckets: &[f64]) -> Result<Histogram, prometheus::Error> {
+        let metric = Histogram::with_opts(HistogramOpts::new(name, help).buckets(buckets.to_vec()))?;
+        self.0.register(Box::new(metric.clone()))?;
+        Ok(metric)
+    }
+}

@@ -1,0 +1,117 @@
+//! SMILES to token ids, by the tokenizer that was exported with the weights. Nothing is repaired or cut here: a model
+//! that was trained on another reading of a text answers for another molecule.
+
+use std::path::Path;
+
+use tokenizers::{ModelWrapper, Tokenizer};
+
+use super::{MoleculeError, Tokens};
+
+/// Names that tokenizers give to the token that fills a batch, when `tokenizer.json` has no padding section.
+const PAD_TOKENS: [&str; 2] = ["[PAD]", "<pad>"];
+
+/// The tokenizer of one bundle and its limits.
+#[derive(Debug)]
+pub struct SequencePreprocessor {
+    tokenizer: Tokenizer,
+    unknown_id: Option<u32>,
+    pad_id: u32,
+    max_tokens: usize,
+    max_characters: usize,
+}
+
+impl SequencePreprocessor {
+    /// Loads `tokenizer.json`. `max_tokens` is the manifest's `maxLength`, `max_characters` the server's own limit.
+    pub fn from_file(path: &Path, max_tokens: usize, max_characters: usize) -> Result<Self, String> {
+        let tokenizer = Tokenizer::from_file(path).map_err(|e| format!("it cannot be read: {e}"))?;
+        Self::new(tokenizer, max_tokens, max_characters)
+    }
+
+    /// As [`from_file`](Self::from_file), from a tokenizer in memory.
+    pub fn new(mut tokenizer: Tokenizer, max_tokens: usize, max_characters: usize) -> Result<Self, String> {
+        let pad_id = match tokenizer.get_padding() {
+            Some(padding) => padding.pad_id,
+            // The mask hides whatever stands there, so any id of the vocabulary would do.
+            None => PAD_TOKENS.iter().find_map(|t| tokenizer.token_to_id(t)).unwrap_or(0),
+        };
+        // A batch is padded where it is formed, and a molecule that is too long is refused.
+        tokenizer.with_padding(None);
+        tokenizer.with_truncation(None).map_err(|e| format!("its truncation cannot be turned off: {e}"))?;
+        let unknown_id = unknown_token(tokenizer.get_model()).and_then(|t| tokenizer.token_to_id(&t));
+        Ok(Self { tokenizer, unknown_id, pad_id, max_tokens, max_characters })
+    }
+
+    /// The id that fills the rows of a batch up to its longest.
+    pub fn pad_id(&self) -> u32 {
+        self.pad_id
+    }
+
+    /// The longest sequence that [`encode`](Self::encode) returns.
+    pub fn max_tokens(&self) -> usize {
+        self.max_tokens
+    }
+
+    /// Tokenises one SMILES.
+    pub fn encode(&self, smiles: &str) -> Result<Tokens, MoleculeError> {
+        self.check_text(smiles)?;
+        let encoding = self
+            .tokenizer
+            .encode_fast(smiles, true)
+            .map_err(|e| MoleculeError::new(format!("the tokenizer refuses the SMILES: {e}")))?;
+        let ids = encoding.get_ids();
+        if ids.len() > self.max_tokens {
+            return Err(MoleculeError::new(format!(
+                "the SMILES has {} tokens, but the model accepts at most {}; send a smaller molecule",
+                ids.len(),
+                self.max_tokens
+            )));
+        }
+        // Byte-level vocabularies drop what they do not know; an answer for nothing would look like an answer.
+        if encoding.get_special_tokens_mask().iter().all(|special| *special == 1) {
+            return Err(MoleculeError::new("the model's vocabulary knows no part of the SMILES; check the notation"));
+        }
+        let unknown = self.unknown_id.map_or(0, |unknown| ids.iter().filter(|id| **id == unknown).count());
+        Ok(Tokens { ids: ids.to_vec(), unknown })
+    }
+
+    fn check_text(&self, smiles: &str) -> Result<(), MoleculeError> {
+        if smiles.is_empty() {
+            return Err(MoleculeError::new("the SMILES is empty; send a molecule such as \"CCO\""));
+        }
+        let characters = smiles.chars().count();
+        if characters > self.max_characters {
+            return Err(MoleculeError::new(format!(
+                "the SMILES has {characters} characters, but at most {} are accepted; send a smaller molecule",
+                self.max_characters
+            )));
+        }
+        match smiles.chars().enumerate().find(|(_, c)| !c.is_ascii_graphic()) {
+            Some((at, c)) => Err(MoleculeError::at(
+                at,
+                format!(
+                    "{} at position {at}, counted from 0, cannot occur in a SMILES; send printable ASCII without spaces",
+                    describe(c)
+                ),
+            )),
+            None => Ok(()),
+        }
+    }
+}
+
+fn describe(c: char) -> String {
+    if c.is_ascii_whitespace() || c.is_control() {
+        format!("the character U+{:04X}", u32::from(c))
+    } else {
+        format!("the character '{c}' (U+{:04X})", u32::from(c))
+    }
+}
+
+fn unknown_token(model: &ModelWrapper) -> Option<String> {
+    match model {
+        ModelWrapper::BPE(bpe) => bpe.unk_token.clone(),
+        ModelWrapper::WordPiece(word_piece) => Some(word_piece.unk_token.clone()),
+        ModelWrapper::WordLevel(word_level) => Some(word_level.unk_token.clone()),
+        // Its unknown token is not readable from outside the crate; no chemistry model in use has this kind.
+        ModelWrapper::Unigram(_) => None,
+    }
+}

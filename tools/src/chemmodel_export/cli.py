@@ -1,0 +1,74 @@
+"""`chemmodel-export`: makes a bundle from a checkpoint, and checks one."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from chemmodel_export import bundle, checkpoint
+from chemmodel_export.errors import ExportError
+from chemmodel_export.predict import INVERSE
+from chemmodel_export.verify import verify
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parsed = _parser().parse_args(arguments)
+    try:
+        print(parsed.run(parsed))
+    except ExportError as error:
+        print(f"chemmodel-export: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="chemmodel-export", description=__doc__)
+    commands = parser.add_subparsers(required=True)
+    chemberta = commands.add_parser("chemberta", help="export a RoBERTa or ChemBERTa checkpoint with a regression head")
+    chemberta.add_argument("--checkpoint", type=Path, required=True, metavar="DIR")
+    chemberta.add_argument("--out", type=Path, required=True, metavar="DIR", help="the bundle; must not exist")
+    chemberta.add_argument("--name", help="name of the bundle (default: what training recorded)")
+    chemberta.add_argument(
+        "--output",
+        action="append",
+        metavar="NAME[:PROPERTY[:UNIT]]",
+        help="once per output of the network, in order (default: what training recorded)",
+    )
+    chemberta.add_argument("--transform", choices=sorted(INVERSE), default="none", help="of every --output")
+    chemberta.add_argument("--scale", type=float, default=1.0, help="of every --output")
+    chemberta.add_argument("--center", type=float, default=0.0, help="of every --output")
+    chemberta.add_argument("--molecules", type=Path, metavar="FILE", help="more golden molecules, one SMILES a line")
+    chemberta.set_defaults(run=_export)
+    check = commands.add_parser("verify", help="recompute digests, token ids and answers of a bundle")
+    check.add_argument("bundle", type=Path)
+    check.set_defaults(run=lambda parsed: verify(parsed.bundle))
+    return parser
+
+
+def _export(parsed: argparse.Namespace) -> str:
+    loaded = checkpoint.load(parsed.checkpoint)
+    name, outputs = parsed.name or loaded.training.get("name"), _outputs(parsed) or loaded.training.get("outputs")
+    if not name or not outputs:
+        raise ExportError(f"{parsed.checkpoint} does not say what it predicts: give --name and --output")
+    extra = loaded.training.get("molecules", [])
+    if parsed.molecules:
+        extra = _smiles(parsed.molecules)
+    digest = bundle.write(loaded, name, outputs, extra, parsed.out)
+    return f"wrote {parsed.out}, {digest}"
+
+
+def _smiles(path: Path) -> list[str]:
+    """The first word of every line, so that `.smi` files with names serve too."""
+    try:
+        return [words[0] for line in path.read_text("utf-8").splitlines() if (words := line.split())]
+    except (OSError, ValueError) as error:
+        raise ExportError(f"--molecules {path} cannot be read: {error}") from error
+
+
+def _outputs(parsed: argparse.Namespace) -> list[dict]:
+    labels = {"transform": parsed.transform, "scale": parsed.scale, "center": parsed.center}
+    described = [(*text.split(":", 2), "", "")[:3] for text in parsed.output or []]
+    return [{"name": name, "property": about, "unit": unit, **labels} for name, about, unit in described]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -159,7 +159,7 @@ impl Manifest {
         if self.max_length == 0 {
             return Err(number(
                 "maxLength",
-                0,
+                0.0,
                 "write the longest token sequence that the network accepts, at least 1",
             ));
         }
@@ -195,7 +195,7 @@ impl Manifest {
             let entry = entry.ok_or_else(|| ManifestError::NotListed { field: field(), path: member.to_string() })?;
             if entry.bytes == 0 {
                 let field = format!("files[\"{member}\"].bytes");
-                return Err(number(field, 0, "a network has at least one byte; export the bundle again"));
+                return Err(number(field, 0.0, "a network has at least one byte; export the bundle again"));
             }
             if !seen.insert(member) {
                 return Err(ManifestError::Duplicate { field: field(), value: member.to_string() });
@@ -234,7 +234,7 @@ fn not_empty(field: impl Into<String>, value: &str) -> Result<(), ManifestError>
     if value.trim().is_empty() { Err(ManifestError::Empty { field: field.into() }) } else { Ok(()) }
 }
 
-fn number(field: impl Into<String>, value: impl ToString, rule: &'static str) -> ManifestError {
+fn number(field: impl Into<String>, value: f64, rule: &'static str) -> ManifestError {
     ManifestError::Number { field: field.into(), value: value.to_string(), rule }
 }
 

@@ -12,9 +12,8 @@ pub struct ChemModelStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
 
-    /// Where the ChemModel stands: `Pending` (nothing serves yet), `Syncing` (the bundle is being fetched), `Starting` (pods of the
-    /// revision are starting), `Stable` (the revision of the spec has the traffic), `Blocked` (it cannot go on; see reason and
-    /// message) or `Suspended`.
+    /// Where the ChemModel stands: `Syncing` (the bundle is being fetched), `Starting` (pods of the revision are starting), `Stable`
+    /// (the revision of the spec has the traffic), `Blocked` (it does not get on; see reason and message) or `Suspended`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phase: Option<Phase>,
 
@@ -67,8 +66,6 @@ pub struct ChemModelStatus {
 /// Where a ChemModel stands.
 #[derive(JsonSchema, Serialize, Deserialize, Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Phase {
-    /// Nothing serves yet.
-    Pending,
     /// The bundle is being fetched and checked.
     Syncing,
     /// Pods of the revision are starting in a colour slot.
@@ -83,13 +80,11 @@ pub enum Phase {
 
 impl Phase {
     /// Every phase, for metrics that show zeros too.
-    pub const ALL: [Self; 6] =
-        [Self::Pending, Self::Syncing, Self::Starting, Self::Stable, Self::Blocked, Self::Suspended];
+    pub const ALL: [Self; 5] = [Self::Syncing, Self::Starting, Self::Stable, Self::Blocked, Self::Suspended];
 
     /// The word of the API.
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::Pending => "Pending",
             Self::Syncing => "Syncing",
             Self::Starting => "Starting",
             Self::Stable => "Stable",

@@ -1,0 +1,49 @@
+//! The autoscaler of the active colour.
+
+use chemmodel_crds::spec::Autoscaling;
+use chemmodel_crds::status::Colour;
+use k8s_openapi::api::autoscaling::v2::{
+    CrossVersionObjectReference, HorizontalPodAutoscaler, HorizontalPodAutoscalerSpec, MetricSpec, MetricTarget,
+    ResourceMetricSource,
+};
+
+use super::meta;
+use crate::model::{ValidatedModel, names};
+
+/// A HorizontalPodAutoscaler on CPU and memory that scales the Deployment of `colour`.
+pub fn build_autoscaler(model: &ValidatedModel, scaling: &Autoscaling, colour: Colour) -> HorizontalPodAutoscaler {
+    HorizontalPodAutoscaler {
+        metadata: meta(model, names::shared(model)),
+        spec: Some(HorizontalPodAutoscalerSpec {
+            scale_target_ref: CrossVersionObjectReference {
+                api_version: Some("apps/v1".to_owned()),
+                kind: "Deployment".to_owned(),
+                name: names::deployment(model, colour),
+            },
+            min_replicas: Some(scaling.min_replicas),
+            max_replicas: scaling.max_replicas,
+            // In the order in which the API server gives them back.
+            metrics: Some(vec![
+                utilization("cpu", scaling.target_cpu_utilization),
+                utilization("memory", scaling.target_memory_utilization),
+            ]),
+            behavior: scaling.behavior.clone(),
+        }),
+        status: None,
+    }
+}
+
+fn utilization(resource: &str, percent: i32) -> MetricSpec {
+    MetricSpec {
+        type_: "Resource".to_owned(),
+        resource: Some(ResourceMetricSource {
+            name: resource.to_owned(),
+            target: MetricTarget {
+                type_: "Utilization".to_owned(),
+                average_utilization: Some(percent),
+                ..MetricTarget::default()
+            },
+        }),
+        ..MetricSpec::default()
+    }
+}

@@ -1,0 +1,99 @@
+//! Decides everything: from what the spec wants and what the cluster shows to what is to be done. Pure.
+//!
+//! ```text
+//!             ┌ sync     is the bundle of the spec's revision in the cluster?  what does its Job say?
+//! Observed ──►├ rollout  which colour has the traffic, which one is next, may it switch?
+//!             ├ children every object as it must be, compared with how it is
+//!             ├ scale    how many pods each colour has
+//!             ├ prune    what nobody needs any more
+//!             └ status   what a person reads about all this   ──► Plan
+//! ```
+//!
+//! Forbidden here: a client, async, the clock, the environment. `now` is an argument; the same input gives the same plan, and a plan for
+//! a settled ChemModel has no actions.
+
+mod action;
+mod children;
+mod conditions;
+mod differs;
+mod notice;
+mod observed;
+mod prune;
+mod rollout;
+mod scale;
+mod status;
+mod sync;
+mod trouble;
+
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
+
+use chemmodel_crds::ChemModelStatus;
+use jiff::Timestamp;
+
+pub use action::{Action, Child, Doomed, Guard, Kind};
+pub use notice::Notice;
+pub use observed::{Observed, Slots};
+
+use crate::model::{InvalidSpec, ValidatedModel};
+
+/// A reconcile comes at the latest after this time, even when no watch said anything: a relist may have dropped a deletion.
+const RESYNC: Duration = Duration::from_secs(300);
+
+/// What is to be done.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Writes, in this order; each one may be the last before a crash.
+    pub actions: Vec<Action>,
+    /// The status as it must be; written only when it differs.
+    pub status: ChemModelStatus,
+    /// What happened, for people.
+    pub notices: Vec<Notice>,
+    /// When to look again at the latest.
+    pub recheck: Duration,
+}
+
+/// Plans the next writes for a ChemModel.
+pub fn plan(model: &ValidatedModel, seen: &Observed, now: Timestamp) -> Plan {
+    let artifact = sync::decide(model, seen, now);
+    let stage = rollout::decide(model, seen, &artifact, now);
+
+    let actions = if model.spec.suspend {
+        Vec::new()
+    } else {
+        let mut actions = children::foundations(model, seen);
+        actions.extend(sync::actions(model, seen, &artifact));
+        actions.extend(children::slots(model, seen, &stage));
+        actions.extend(scale::actions(model, seen, &stage, now));
+        actions.extend(children::traffic(model, seen, &stage));
+        actions.extend(prune::actions(model, seen, &stage, &artifact));
+        actions
+    };
+
+    let status = status::derive(model, seen, &artifact, &stage, now);
+    let notices = notice::between(&seen.status, &status);
+    let recheck = wake_up(&status, &artifact, now);
+    Plan { actions, status, notices, recheck }
+}
+
+/// The plan for a spec that cannot be used: nothing is touched, and the status says which field is at fault.
+pub fn refuse(generation: Option<i64>, seen: &Observed, error: &InvalidSpec, now: Timestamp) -> Plan {
+    let status = status::refused(generation, seen, error, now);
+    let notices = notice::between(&seen.status, &status);
+    Plan { actions: Vec::new(), status, notices, recheck: RESYNC }
+}
+
+/// The nearest point in time at which something changes without a watch saying so.
+fn wake_up(status: &ChemModelStatus, artifact: &sync::Artifact, now: Timestamp) -> Duration {
+    let deadline = status.candidate.as_ref().map(|candidate| candidate.deadline.0);
+    let scale_down = status.previous.as_ref().map(|previous| previous.scale_down_at.0);
+    [deadline, scale_down, artifact.retry_at()]
+        .into_iter()
+        .flatten()
+        .filter_map(|at| Duration::try_from(at.duration_since(now)).ok())
+        // Just past the point, never just before it.
+        .map(|wait| wait + Duration::from_millis(500))
+        .fold(RESYNC, Duration::min)
+}

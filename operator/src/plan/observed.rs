@@ -1,0 +1,157 @@
+//! What the cluster shows of one ChemModel. Absent means `None`; nothing here is computed from the spec.
+
+use std::collections::BTreeMap;
+
+use chemmodel_crds::ChemModelStatus;
+use chemmodel_crds::labels::{COLOUR, COMPONENT, REVISION, component};
+use chemmodel_crds::status::Colour;
+use k8s_openapi::api::apps::v1::{ControllerRevision, Deployment};
+use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
+use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod, Service, ServiceAccount};
+use k8s_openapi::api::discovery::v1::EndpointSlice;
+use k8s_openapi::api::policy::v1::PodDisruptionBudget;
+
+use crate::build::RecordedRevision;
+use crate::model::revision::RevisionHash;
+
+/// The children of a ChemModel, and the status that was written last.
+#[derive(Clone, Debug, Default)]
+pub struct Observed {
+    /// The status that was written last. Only its absolute times are relied upon.
+    pub status: ChemModelStatus,
+    /// Identity of the pods.
+    pub service_account: Option<ServiceAccount>,
+    /// Volume of the bundles.
+    pub volume_claim: Option<PersistentVolumeClaim>,
+    /// Sync Jobs, of whatever revision.
+    pub jobs: Vec<Job>,
+    /// Records of revisions.
+    pub revisions: Vec<ControllerRevision>,
+    /// The two colour slots.
+    pub deployments: Slots<Option<Deployment>>,
+    /// The address.
+    pub service: Option<Service>,
+    /// The endpoints behind the address.
+    pub endpoints: Vec<EndpointSlice>,
+    /// The autoscaler.
+    pub autoscaler: Option<HorizontalPodAutoscaler>,
+    /// The disruption budget.
+    pub disruption_budget: Option<PodDisruptionBudget>,
+    /// Pods of the slots and of the sync Jobs.
+    pub pods: Vec<Pod>,
+}
+
+/// Something for each colour.
+#[derive(Clone, Debug, Default)]
+pub struct Slots<T> {
+    /// The blue slot's.
+    pub blue: T,
+    /// The green slot's.
+    pub green: T,
+}
+
+impl<T> Slots<T> {
+    /// The one of a colour.
+    pub fn get(&self, colour: Colour) -> &T {
+        match colour {
+            Colour::Blue => &self.blue,
+            Colour::Green => &self.green,
+        }
+    }
+
+    /// The one of a colour, to write to.
+    pub fn get_mut(&mut self, colour: Colour) -> &mut T {
+        match colour {
+            Colour::Blue => &mut self.blue,
+            Colour::Green => &mut self.green,
+        }
+    }
+}
+
+/// What a Deployment says of its slot.
+#[derive(Clone, Copy, Debug)]
+pub struct SlotView<'a> {
+    /// Revision of its template.
+    pub revision: &'a str,
+    /// Pods that it shall have.
+    pub wanted: i32,
+    /// Pods that it has, of any template.
+    pub existing: i32,
+    /// Pods of the present template that are available.
+    pub available: i32,
+    /// Pods that are ready.
+    pub ready: i32,
+    /// Whether the counts belong to the present template.
+    current: bool,
+}
+
+impl SlotView<'_> {
+    /// Whether the slot has exactly `pods` pods, all of this template and available.
+    pub fn is_complete(&self, pods: i32) -> bool {
+        self.current && self.wanted == pods && self.existing == pods && self.available == pods && pods > 0
+    }
+}
+
+impl Observed {
+    /// The colour and revision that have the traffic: what the Service selects, and nothing else.
+    pub fn active(&self) -> Option<(Colour, RevisionHash)> {
+        let selector = self.service.as_ref()?.spec.as_ref()?.selector.as_ref()?;
+        let colour = Colour::parse(selector.get(COLOUR)?)?;
+        Some((colour, RevisionHash::from_label(selector.get(REVISION)?)))
+    }
+
+    /// The slot of a colour; `None` when there is no Deployment.
+    pub fn slot(&self, colour: Colour) -> Option<SlotView<'_>> {
+        let deployment = self.deployments.get(colour).as_ref()?;
+        let spec = deployment.spec.as_ref()?;
+        let revision = spec.template.metadata.as_ref()?.labels.as_ref()?.get(REVISION)?;
+        let wanted = spec.replicas.unwrap_or(1);
+        let status = deployment.status.clone().unwrap_or_default();
+        let current = status.observed_generation >= deployment.metadata.generation
+            && status.updated_replicas.unwrap_or(0) == status.replicas.unwrap_or(0);
+        Some(SlotView {
+            revision,
+            wanted,
+            existing: status.replicas.unwrap_or(0),
+            available: status.available_replicas.unwrap_or(0),
+            ready: status.ready_replicas.unwrap_or(0),
+            current,
+        })
+    }
+
+    /// The recorded revisions by hash, with their numbers.
+    pub fn records(&self) -> BTreeMap<RevisionHash, (i64, RecordedRevision)> {
+        self.revisions
+            .iter()
+            .filter_map(RecordedRevision::read)
+            .map(|(hash, number, record)| (hash, (number, record)))
+            .collect()
+    }
+
+    /// Endpoints behind the address that are ready.
+    pub fn ready_endpoints(&self) -> usize {
+        self.endpoints
+            .iter()
+            .flat_map(|slice| &slice.endpoints)
+            .filter(|endpoint| endpoint.conditions.as_ref().and_then(|c| c.ready).unwrap_or(false))
+            .map(|endpoint| endpoint.addresses.len())
+            .sum()
+    }
+
+    /// The server's pods of a revision.
+    pub fn server_pods<'a>(&'a self, revision: &'a str) -> impl Iterator<Item = &'a Pod> {
+        self.pods.iter().filter(move |pod| {
+            label(pod, COMPONENT) == Some(component::SERVER) && label(pod, REVISION) == Some(revision)
+        })
+    }
+
+    /// The pods of a sync Job.
+    pub fn job_pods<'a>(&'a self, job: &'a str) -> impl Iterator<Item = &'a Pod> {
+        self.pods.iter().filter(move |pod| label(pod, "batch.kubernetes.io/job-name") == Some(job))
+    }
+}
+
+fn label<'a>(pod: &'a Pod, key: &str) -> Option<&'a str> {
+    pod.metadata.labels.as_ref()?.get(key).map(String::as_str)
+}

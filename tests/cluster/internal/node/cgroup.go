@@ -95,14 +95,18 @@ func inheritCPUSet(tree, dir string) error {
 	return nil
 }
 
-// RemoveCgroups ends whatever still runs in the pods' cgroups and removes them.
+// RemoveCgroups ends whatever still runs in the pods' cgroups and removes them, from every tree: runc uses more of them than the
+// kubelet asks for.
 func RemoveCgroups(l layout.Layout) error {
-	trees, err := hierarchies()
-	if err != nil {
-		return err
+	var roots []string
+	for _, tree := range []string{cgroupMount, cgroupMount + "/*"} {
+		found, err := filepath.Glob(tree + cgroupRoot(l))
+		if err != nil {
+			return fmt.Errorf("cgroups: %w", err)
+		}
+		roots = append(roots, found...)
 	}
-	for _, tree := range trees {
-		root := filepath.Join(tree, cgroupRoot(l))
+	for _, root := range roots {
 		dirs, err := bottomUp(root)
 		if err != nil {
 			return fmt.Errorf("cgroups: %w", err)

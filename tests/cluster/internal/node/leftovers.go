@@ -32,9 +32,9 @@ func Unmount(l layout.Layout) error {
 
 // RemoveTraces removes what the kubelet and the CNI library write at fixed places outside the cluster's folder.
 func RemoveTraces(l layout.Layout) error {
-	results, err := filepath.Glob("/var/lib/cni/results/" + cniNetwork(l) + "-*")
+	results, err := cniResults("/var/lib/cni/results", cniNetwork(l))
 	if err != nil {
-		return fmt.Errorf("CNI results: %w", err)
+		return err
 	}
 	links, err := linksInto("/var/log/containers", l.Root()+"/")
 	if err != nil {
@@ -46,6 +46,21 @@ func RemoveTraces(l layout.Layout) error {
 		}
 	}
 	return nil
+}
+
+// cniResults lists the notes <network>-<sandbox>-<interface> that CNI keeps of the network's sandboxes. Each sandbox has another
+// for its loopback, under a network name that all clusters share.
+func cniResults(dir, network string) ([]string, error) {
+	own, err := filepath.Glob(filepath.Join(dir, network+"-*-eth0"))
+	if err != nil {
+		return nil, fmt.Errorf("CNI results: %w", err)
+	}
+	results := own
+	for _, path := range own {
+		sandbox := strings.TrimSuffix(strings.TrimPrefix(filepath.Base(path), network+"-"), "-eth0")
+		results = append(results, filepath.Join(dir, "cni-loopback-"+sandbox+"-lo"))
+	}
+	return results, nil
 }
 
 // linksInto lists the symbolic links of a folder that point below prefix.

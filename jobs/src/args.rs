@@ -1,4 +1,5 @@
 //! The command line: everything the operator can say to a Job.
+#![allow(clippy::doc_markdown, reason = "the comments of arguments are the text of --help")]
 
 use std::path::PathBuf;
 
@@ -22,9 +23,9 @@ pub struct Args {
 pub enum Command {
     /// Fetches a bundle from S3, checks it, and publishes it on a volume by one atomic rename.
     ///
-    /// Credentials come from the standard AWS environment: `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and
-    /// `AWS_SESSION_TOKEN`; or `AWS_WEB_IDENTITY_TOKEN_FILE` and `AWS_ROLE_ARN`; or the role of the container or the
-    /// instance. `AWS_SKIP_SIGNATURE=true` reads a public bucket without any.
+    /// Credentials come from the standard AWS environment: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and
+    /// AWS_SESSION_TOKEN; or AWS_WEB_IDENTITY_TOKEN_FILE and AWS_ROLE_ARN; or the role of the container or the
+    /// instance. AWS_SKIP_SIGNATURE=true reads a public bucket without any.
     Sync(SyncArgs),
 }
 
@@ -47,7 +48,7 @@ pub struct SyncArgs {
     #[arg(long, value_name = "URL")]
     pub endpoint: Option<Url>,
 
-    /// Region of the bucket; else `AWS_REGION`, else us-east-1
+    /// Region of the bucket; else AWS_REGION, else us-east-1
     #[arg(long)]
     pub region: Option<String>,
 

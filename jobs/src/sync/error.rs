@@ -16,9 +16,14 @@ pub struct SyncError {
 }
 
 impl SyncError {
-    /// An error with this reason and sentence.
-    pub fn new(reason: SyncReason, message: impl Into<String>) -> Self {
-        Self { reason, message: message.into() }
+    /// An error with this reason and sentence. Keys and answers of the storage are strangers' text: what could steer
+    /// a terminal is shown escaped.
+    pub fn new(reason: SyncReason, message: impl AsRef<str>) -> Self {
+        let mut shown = String::with_capacity(message.as_ref().len());
+        for c in message.as_ref().chars() {
+            if c.is_control() { shown.extend(c.escape_debug()) } else { shown.push(c) }
+        }
+        Self { reason, message: shown }
     }
 
     /// An operation on the volume that failed. `doing` reads like "write".

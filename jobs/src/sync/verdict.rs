@@ -22,7 +22,7 @@ use super::http::Refused;
 use super::uri::S3Uri;
 
 /// S3's words for credentials that will not do, whatever the status.
-const CREDENTIAL_CODES: [&str; 8] = [
+const CREDENTIAL_CODES: [&str; 9] = [
     "AccessDenied",
     "ExpiredToken",
     "InvalidAccessKeyId",
@@ -31,6 +31,8 @@ const CREDENTIAL_CODES: [&str; 8] = [
     "RequestTimeTooSkewed",
     "SignatureDoesNotMatch",
     "TokenRefreshRequired",
+    // The Versity gateway, with the status 404.
+    "XAdminUserNotFound",
 ];
 /// A server's error page can be long; its beginning tells enough.
 const MAX_DETAIL_CHARS: usize = 300;
@@ -181,7 +183,9 @@ impl Verdict {
         if matches!(status, 401 | 403) || CREDENTIAL_CODES.contains(&code) {
             let remedy = match code {
                 "RequestTimeTooSkewed" => "correct the clock of the node",
-                "InvalidAccessKeyId" | "SignatureDoesNotMatch" => "correct the access key and its secret",
+                "InvalidAccessKeyId" | "SignatureDoesNotMatch" | "XAdminUserNotFound" => {
+                    "correct the access key and its secret"
+                }
                 _ => "allow s3:ListBucket on the bucket and s3:GetObject below the prefix",
             };
             let message = format!("{doing} was refused with {refused}; {} was used: {remedy}", self.credentials);

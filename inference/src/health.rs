@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// An inference that takes longer is not slow but stuck: the largest batch takes seconds.
-pub const STUCK_AFTER: Duration = Duration::from_secs(60);
+pub const STUCK_AFTER: Duration = Duration::from_mins(1);
 
 /// Where the process is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,12 +42,15 @@ impl Health {
         *lock(&self.phase)
     }
 
-    /// Goes on to `next`. Draining is final: a load that finishes late does not make the server ready again.
-    pub fn enter(&self, next: Phase) {
+    /// Goes on to `next` and returns what was before. Draining is final: a load that finishes late does not make the
+    /// server ready again.
+    pub fn enter(&self, next: Phase) -> Phase {
         let mut phase = lock(&self.phase);
-        if *phase != Phase::Draining {
+        let before = *phase;
+        if before != Phase::Draining {
             *phase = next;
         }
+        before
     }
 
     /// `Err` says why the process should be restarted.

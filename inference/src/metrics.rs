@@ -21,6 +21,8 @@ pub struct Metrics {
     registry: Registry,
     /// Requests by outcome.
     pub requests: IntCounterVec,
+    /// Requests that are being answered.
+    pub requests_in_flight: IntGauge,
     /// From the request's head to its answer.
     pub request_seconds: Histogram,
     /// Molecules by outcome.
@@ -60,6 +62,7 @@ impl Metrics {
         let ratios = prometheus::linear_buckets(0.0, 0.1, 10)?;
         Ok(Self {
             requests: add.counters("requests_total", "Requests for predictions by outcome", &["outcome"])?,
+            requests_in_flight: add.gauge("requests_in_flight", "Requests for predictions that are being answered")?,
             request_seconds: add.histogram("request_duration_seconds", "From head to answer", &seconds)?,
             molecules: add.counters("molecules_total", "Molecules by outcome", &["outcome"])?,
             shed: add.counters("shed_total", "Requests refused because of load or phase", &["reason"])?,

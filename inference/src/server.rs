@@ -1,14 +1,15 @@
 //! The life of the process: listen, load, serve, drain, end.
 
 use std::sync::Arc;
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
+use tokio::task::JoinError;
 use tokio_util::sync::CancellationToken;
 
 use crate::args::Args;
 use crate::error::StartError;
-use crate::health::Phase;
 use crate::http::accept::{ConnectionLimits, serve};
 use crate::http::{self, App};
 use crate::metrics::Metrics;
@@ -41,20 +42,27 @@ pub async fn run(args: Args) -> Result<(), StartError> {
         move || startup::load(&args, &app)
     });
     let loaded = tokio::select! {
-        loaded = &mut loading => loaded,
-        _ = signals.next() => {
-            // Nothing was promised yet. The load is waited for: ONNX Runtime must not be torn down under it.
-            app.health.enter(Phase::Draining);
-            tokio::spawn(shutdown::exit_at_next_signal(signals));
-            let _ = loading.await;
-            return Ok(());
-        }
+        biased;
+        loaded = &mut loading => Some(outcome(loaded)?),
+        _ = signals.next() => None,
     };
-    let engine = loaded.map_err(|panicked| StartError::Defect(panicked.to_string()))??;
-
-    signals.next().await;
+    if loaded.is_some() {
+        signals.next().await;
+    }
     tokio::spawn(shutdown::exit_at_next_signal(signals));
-    shutdown::drain(&app, drain, &stop_predictions).await;
+    let was_ready = shutdown::announce(&app);
+    let engine = match loaded {
+        Some(engine) => engine,
+        // The load is waited for: ONNX Runtime must not be torn down under it. Whether it succeeds does not matter.
+        None => match outcome(loading.await) {
+            Ok(engine) => engine,
+            Err(_) => return Ok(()),
+        },
+    };
+    if was_ready {
+        shutdown::drain(drain).await;
+    }
+    stop_predictions.cancel();
     let _ = predictions.await;
     if let Some(service) = app.service.get() {
         service.queue.close();
@@ -64,6 +72,11 @@ pub async fn run(args: Args) -> Result<(), StartError> {
     let _ = ops.await;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// What a load came to; a panic in it is an error like any other.
+fn outcome(loaded: Result<Result<JoinHandle<()>, StartError>, JoinError>) -> Result<JoinHandle<()>, StartError> {
+    loaded.unwrap_or_else(|panicked| Err(StartError::Defect(panicked.to_string())))
 }
 
 async fn listen(flag: &'static str, address: &std::net::SocketAddr) -> Result<TcpListener, StartError> {

@@ -5,7 +5,6 @@ use std::io;
 use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::health::Phase;
@@ -40,10 +39,15 @@ pub async fn exit_at_next_signal(mut signals: Signals) {
     std::process::exit(status);
 }
 
-/// Announces the end and keeps serving for `drain`; then `stop` is cancelled and no connection is accepted any more.
-pub async fn drain(app: &App, drain: Duration, stop: &CancellationToken) {
-    app.health.enter(Phase::Draining);
-    info!(seconds = drain.as_secs(), "draining: not ready any more, still serving");
-    tokio::time::sleep(drain).await;
-    stop.cancel();
+/// From now on the server asks to be left alone. Returns whether it had been ready, so that somebody may be sent here.
+pub fn announce(app: &App) -> bool {
+    let was_ready = app.health.enter(Phase::Draining) == Phase::Ready;
+    info!(was_ready, "told to stop: not ready any more");
+    was_ready
+}
+
+/// Keeps serving while load balancers look away.
+pub async fn drain(time: Duration) {
+    info!(seconds = time.as_secs(), "draining: still serving");
+    tokio::time::sleep(time).await;
 }

@@ -30,12 +30,9 @@ pub fn load(args: &Args, app: &App) -> Result<JoinHandle<()>, StartError> {
     app.health.enter(Phase::Loading("checking the files of the bundle"));
     let bundle = Bundle::open(&args.bundle, args.digest)?;
     let max_tokens = usize::try_from(bundle.manifest.max_length).unwrap_or(usize::MAX);
-    let preprocessor = SequencePreprocessor::from_file(
-        &bundle.path(TOKENIZER_FILE),
-        max_tokens,
-        args.max_smiles_length.get(),
-    )
-    .map_err(StartError::Tokenizer)?;
+    let preprocessor =
+        SequencePreprocessor::from_file(&bundle.path(TOKENIZER_FILE), max_tokens, args.max_smiles_length.get())
+            .map_err(StartError::Tokenizer)?;
 
     app.health.enter(Phase::Loading("loading the network"));
     let threads = args.threads();
@@ -94,6 +91,9 @@ fn warm_up(
     let methane = preprocessor
         .encode(WARM_UP_SMILES)
         .map_err(|why| StartError::Tokenizer(format!("it cannot encode methane (\"{WARM_UP_SMILES}\"): {why}")))?;
+    if methane.unknown > 0 {
+        return Err(StartError::Tokenizer(format!("its vocabulary has no token for methane (\"{WARM_UP_SMILES}\")")));
+    }
     let longest: Vec<u32> = methane.ids.iter().copied().cycle().take(preprocessor.max_tokens()).collect();
     let both = TokenBatch::pad([methane.ids.as_slice(), &longest].into_iter(), preprocessor.pad_id());
     let answers = engine.run(&both).map_err(|why| {

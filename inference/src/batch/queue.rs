@@ -41,7 +41,12 @@ impl Queue {
 
     /// Whether not even one more molecule would be taken: a cheap look before the work of tokenising.
     pub fn is_full(&self) -> bool {
-        self.lock().items.len() >= self.capacity
+        let mut waiting = self.lock();
+        if waiting.items.len() >= self.capacity {
+            waiting.forget_cancelled();
+            self.show(&waiting);
+        }
+        waiting.items.len() >= self.capacity
     }
 
     /// Queues all molecules of a request or none of them: half a request is of no use to anybody.

@@ -74,7 +74,9 @@ impl Worker {
             Err(why) if items.len() == 1 => {
                 warn!(error = %why, "an inference failed");
                 self.probe();
-                items.into_iter().for_each(|item| reply(item, Err(why.clone())));
+                for item in items {
+                    reply(item, Err(why.clone()));
+                }
             }
             Err(why) => {
                 warn!(error = %why, molecules = items.len(), "a batch failed; trying its molecules one by one");
@@ -99,7 +101,9 @@ impl Worker {
             warn!(error = %why, failed = failed.len(), total, "molecules failed alone too");
             self.probe();
         }
-        failed.into_iter().for_each(|(item, why)| reply(item, Err(why)));
+        for (item, why) in failed {
+            reply(item, Err(why));
+        }
     }
 
     /// Tells a bad molecule from a broken engine: what ran at warm-up must still run.

@@ -183,9 +183,9 @@ fn check_signature(session: &Session, outputs: usize) -> Result<bool, String> {
 /// The two dimensions of an input or output, -1 where dynamic.
 fn tensor(outlet: &Outlet, role: &str, element: TensorElementType) -> Result<[i64; 2], String> {
     match outlet.dtype() {
-        ValueType::Tensor { ty, shape, .. } if *ty == element => shape[..].try_into().map_err(|_| {
-            format!("the {role} \"{}\" has {} dimensions instead of two", outlet.name(), shape.len())
-        }),
+        ValueType::Tensor { ty, shape, .. } if *ty == element => shape[..]
+            .try_into()
+            .map_err(|_| format!("the {role} \"{}\" has {} dimensions instead of two", outlet.name(), shape.len())),
         other => Err(format!("the {role} \"{}\" is {other}, not a tensor of {element:?}", outlet.name())),
     }
 }

@@ -1,8 +1,10 @@
 //! HTTP: the routes, and what every answer has in common. Translates only; what an answer is, `service` decides.
 
 pub mod accept;
+mod answer;
 pub mod ops;
-pub mod predict;
+mod predict;
+mod problem;
 mod request;
 
 use std::any::Any;
@@ -11,14 +13,16 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::header::{CONNECTION, CONTENT_TYPE, RETRY_AFTER};
+use axum::http::header::{CONNECTION, CONTENT_TYPE};
 use axum::http::{HeaderValue, Method, StatusCode, Uri};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
+use prometheus::IntGauge;
 use serde::Serialize;
 use tower_http::catch_panic::CatchPanicLayer;
 
+use self::problem::Problem;
 use crate::batch::worker::panic_text;
 use crate::health::{Health, Phase};
 use crate::metrics::Metrics;
@@ -28,8 +32,6 @@ use crate::service::Service;
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 /// Bytes of a body at most: 1024 molecules of 1000 characters.
 pub const MAX_BODY_BYTES: usize = 1 << 20;
-/// Seconds after which a refused caller may try again.
-const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("1");
 
 /// What the handlers share.
 pub struct App {
@@ -55,36 +57,17 @@ pub fn router(app: Arc<App>) -> Router {
     let panics = app.metrics.panics.clone();
     Router::new()
         .route("/predict", post(predict::predict))
-        .layer(from_fn_with_state(app.clone(), measure))
-        .fallback(no_such_path)
-        .method_not_allowed_fallback(wrong_method)
         .layer(CatchPanicLayer::custom(move |panic: Box<dyn Any + Send>| {
             panics.inc();
             tracing::error!(panic = panic_text(&*panic), "a request panicked; this is a defect of the server");
-            error(StatusCode::INTERNAL_SERVER_ERROR, "the server has a defect; its log says more").into_response()
+            Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the server has a defect; its log says more")
+                .into_response()
         }))
+        .layer(from_fn_with_state(app.clone(), measure))
+        .fallback(no_such_path)
+        .method_not_allowed_fallback(wrong_method)
         .layer(from_fn_with_state(app.clone(), close_while_draining))
         .with_state(app)
-}
-
-/// Every answer that is not a prediction: `{"error": "a sentence"}`.
-#[derive(Debug, Serialize)]
-struct ErrorBody {
-    error: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    position: Option<usize>,
-}
-
-/// Answers with a sentence.
-fn error(status: StatusCode, sentence: impl Into<String>) -> Response {
-    json(status, &ErrorBody { error: sentence.into(), position: None })
-}
-
-/// Refuses for now: the same request may succeed later or elsewhere.
-fn try_again(status: StatusCode, sentence: impl Into<String>) -> Response {
-    let mut response = error(status, sentence);
-    response.headers_mut().insert(RETRY_AFTER, RETRY_AFTER_SECONDS);
-    response
 }
 
 fn json(status: StatusCode, body: &impl Serialize) -> Response {
@@ -97,28 +80,45 @@ fn json(status: StatusCode, body: &impl Serialize) -> Response {
     }
 }
 
-async fn no_such_path(uri: Uri) -> Response {
-    error(StatusCode::NOT_FOUND, format!("there is nothing at {}; predictions are at POST /predict", uri.path()))
+async fn no_such_path(uri: Uri) -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, format!("there is nothing at {}; predictions are at POST /predict", uri.path()))
 }
 
-async fn wrong_method(method: Method) -> Response {
+async fn wrong_method(method: Method) -> Problem {
     let sentence = format!("{method} is not possible here; use POST with a JSON body such as {{\"smiles\":\"CCO\"}}");
-    error(StatusCode::METHOD_NOT_ALLOWED, sentence)
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, sentence)
 }
 
 /// Counts and times predictions, and ends those that take too long.
 async fn measure(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let started = Instant::now();
-    let response = match tokio::time::timeout(app.request_timeout, next.run(request)).await {
-        Ok(response) => response,
-        Err(_) => try_again(
-            StatusCode::SERVICE_UNAVAILABLE,
-            format!("no answer within {} s; the server is overloaded, try again later", app.request_timeout.as_secs()),
-        ),
-    };
+    let _in_flight = InFlight::enter(&app.metrics.requests_in_flight);
+    let answer = tokio::time::timeout(app.request_timeout, next.run(request)).await;
+    let response = answer.unwrap_or_else(|_| {
+        app.metrics.shed.with_label_values(&["timeout"]).inc();
+        let seconds = app.request_timeout.as_secs();
+        let sentence = format!("no answer within {seconds} s; the server is overloaded, try again later");
+        Problem::shed(StatusCode::SERVICE_UNAVAILABLE, "timeout", sentence).into_response()
+    });
     app.metrics.request_seconds.observe(started.elapsed().as_secs_f64());
     app.metrics.requests.with_label_values(&[outcome(response.status())]).inc();
     response
+}
+
+/// Counts a request for as long as it lives: a caller that goes away ends its future before there is an answer.
+struct InFlight(IntGauge);
+
+impl InFlight {
+    fn enter(gauge: &IntGauge) -> Self {
+        gauge.inc();
+        Self(gauge.clone())
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
 }
 
 fn outcome(status: StatusCode) -> &'static str {

@@ -33,6 +33,8 @@ fn verdict(health: Result<(), String>) -> Response {
 async fn render(State(app): State<Arc<App>>) -> Response {
     match app.metrics.render() {
         Ok(text) => ([(CONTENT_TYPE, metrics::CONTENT_TYPE)], text).into_response(),
-        Err(why) => (StatusCode::INTERNAL_SERVER_ERROR, format!("the metrics cannot be shown: {why}\n")).into_response(),
+        Err(why) => {
+            (StatusCode::INTERNAL_SERVER_ERROR, format!("the metrics cannot be shown: {why}\n")).into_response()
+        }
     }
 }

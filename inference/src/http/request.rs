@@ -31,7 +31,9 @@ impl PredictRequest {
         }
         serde_json::from_slice(body).map_err(|e| {
             let what = if e.is_data() { "does not have the expected form" } else { "is not JSON" };
-            format!("the body {what}: {e}; send JSON such as {{\"smiles\":\"CCO\"}} or {{\"smiles\":[\"CCO\",\"CCN\"]}}")
+            format!(
+                "the body {what}: {e}; send JSON such as {{\"smiles\":\"CCO\"}} or {{\"smiles\":[\"CCO\",\"CCN\"]}}"
+            )
         })
     }
 }

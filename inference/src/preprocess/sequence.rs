@@ -1,6 +1,7 @@
 //! SMILES to token ids, by the tokenizer that was exported with the weights. Nothing is repaired or cut here: a model
 //! that was trained on another reading of a text answers for another molecule.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use tokenizers::{ModelWrapper, Tokenizer};
@@ -15,6 +16,7 @@ const PAD_TOKENS: [&str; 2] = ["[PAD]", "<pad>"];
 pub struct SequencePreprocessor {
     tokenizer: Tokenizer,
     unknown_id: Option<u32>,
+    special_ids: HashSet<u32>,
     pad_id: u32,
     max_tokens: usize,
     max_characters: usize,
@@ -38,7 +40,9 @@ impl SequencePreprocessor {
         tokenizer.with_padding(None);
         tokenizer.with_truncation(None).map_err(|e| format!("its truncation cannot be turned off: {e}"))?;
         let unknown_id = unknown_token(tokenizer.get_model()).and_then(|t| tokenizer.token_to_id(&t));
-        Ok(Self { tokenizer, unknown_id, pad_id, max_tokens, max_characters })
+        let added = tokenizer.get_added_vocabulary().get_added_tokens_decoder();
+        let special_ids = added.iter().filter(|(_, token)| token.special).map(|(id, _)| *id).collect();
+        Ok(Self { tokenizer, unknown_id, special_ids, pad_id, max_tokens, max_characters })
     }
 
     /// The id that fills the rows of a batch up to its longest.
@@ -66,11 +70,11 @@ impl SequencePreprocessor {
                 self.max_tokens
             )));
         }
-        // Byte-level vocabularies drop what they do not know; an answer for nothing would look like an answer.
-        if encoding.get_special_tokens_mask().iter().all(|special| *special == 1) {
+        // Some vocabularies drop what they do not know. An answer for nothing would look like an answer.
+        if ids.iter().all(|id| self.special_ids.contains(id) && self.unknown_id != Some(*id)) {
             return Err(MoleculeError::new("the model's vocabulary knows no part of the SMILES; check the notation"));
         }
-        let unknown = self.unknown_id.map_or(0, |unknown| ids.iter().filter(|id| **id == unknown).count());
+        let unknown = ids.iter().filter(|id| self.unknown_id == Some(**id)).count();
         Ok(Tokens { ids: ids.to_vec(), unknown })
     }
 

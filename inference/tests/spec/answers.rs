@@ -1,0 +1,91 @@
+//! What a caller gets for molecules that can be predicted, and for lists in which some cannot.
+
+use axum::http::StatusCode;
+use serde_json::json;
+
+use crate::support::fixture::{Fixture, Options};
+
+#[tokio::test]
+async fn one_molecule_gets_one_prediction_with_unit_model_and_version() {
+    let answer = Fixture::default().predict(json!({"smiles": "CCO"})).await;
+    assert_eq!(answer.status, StatusCode::OK);
+    assert_eq!(answer.headers["content-type"], "application/json");
+    assert_eq!(answer.body, json!({"prediction": 19.0, "unit": "K", "model": "boiling-point", "version": "v1"}));
+}
+
+#[tokio::test]
+async fn a_list_gets_its_predictions_in_its_own_order() {
+    let answer = Fixture::default().predict(json!({"smiles": ["CCCCC", "C", "CO"]})).await;
+    assert_eq!(answer.status, StatusCode::OK);
+    assert_eq!(
+        answer.body,
+        json!({
+            "predictions": [{"prediction": 25.0}, {"prediction": 9.0}, {"prediction": 15.0}],
+            "unit": "K", "model": "boiling-point", "version": "v1",
+        })
+    );
+}
+
+#[tokio::test]
+async fn a_list_of_one_is_answered_as_a_list() {
+    let answer = Fixture::default().predict(json!({"smiles": ["C"]})).await;
+    assert_eq!(answer.body["predictions"], json!([{"prediction": 9.0}]));
+}
+
+#[tokio::test]
+async fn a_bad_molecule_in_a_list_fails_alone() {
+    let answer = Fixture::default().predict(json!({"smiles": ["C", "", "C C", "CO"]})).await;
+    assert_eq!(answer.status, StatusCode::OK);
+    let rows = &answer.body["predictions"];
+    assert_eq!(rows[0], json!({"prediction": 9.0}));
+    assert!(rows[1]["error"].as_str().unwrap().contains("empty"));
+    assert_eq!(rows[2]["position"], 1);
+    assert_eq!(rows[3], json!({"prediction": 15.0}));
+}
+
+#[tokio::test]
+async fn a_list_of_bad_molecules_is_answered_row_by_row_too() {
+    let answer = Fixture::default().predict(json!({"smiles": ["", "é"]})).await;
+    assert_eq!(answer.status, StatusCode::OK);
+    assert_eq!(answer.body["predictions"].as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn several_outputs_are_told_by_their_names() {
+    let outputs = vec![("low", Some("K")), ("high", None)];
+    let server = Fixture::new(Options { outputs, ..Options::default() });
+    let one = server.predict(json!({"smiles": "C"})).await.body;
+    assert_eq!(one["prediction"], json!({"low": 9.0, "high": 10.0}));
+    assert_eq!(one["unit"], json!({"low": "K"}));
+    let many = server.predict(json!({"smiles": ["C"]})).await.body;
+    assert_eq!(many["predictions"], json!([{"prediction": {"low": 9.0, "high": 10.0}}]));
+}
+
+#[tokio::test]
+async fn a_model_without_a_unit_names_none() {
+    let server = Fixture::new(Options { outputs: vec![("prediction", None)], ..Options::default() });
+    assert!(server.predict(json!({"smiles": "C"})).await.body.get("unit").is_none());
+}
+
+#[tokio::test]
+async fn a_number_that_is_not_finite_is_an_error_and_not_json_null() {
+    let server = Fixture::default();
+    let one = server.predict(json!({"smiles": "Z"})).await;
+    assert_eq!(one.status, StatusCode::INTERNAL_SERVER_ERROR);
+    assert!(one.error().contains("no finite number"));
+    let many = server.predict(json!({"smiles": ["Z", "C"]})).await;
+    assert_eq!(many.status, StatusCode::OK);
+    assert!(many.body["predictions"][0]["error"].as_str().unwrap().contains("no finite number"));
+}
+
+#[tokio::test]
+async fn what_was_answered_is_counted_without_naming_a_molecule() {
+    let server = Fixture::default();
+    server.predict(json!({"smiles": ["CO=N", "", "OCQ"]})).await;
+    assert!((server.metric("molecules_total", "outcome=\"ok\"").await - 2.0).abs() < 1e-9);
+    assert!((server.metric("molecules_total", "outcome=\"invalid\"").await - 1.0).abs() < 1e-9);
+    assert!((server.metric("requests_total", "outcome=\"ok\"").await - 1.0).abs() < 1e-9);
+    assert!((server.metric("unknown_tokens_total", "").await - 1.0).abs() < 1e-9);
+    let (_, text) = server.ops("/metrics").await;
+    assert!(!text.contains("CO=N") && !text.contains("OCQ"));
+}

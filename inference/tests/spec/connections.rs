@@ -1,0 +1,192 @@
+//! Real sockets: what one connection may cost, and how connections end.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::time::Duration;
+
+use chemmodel_inference::health::Phase;
+use chemmodel_inference::http;
+use chemmodel_inference::http::accept::{ConnectionLimits, serve};
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio::task::{JoinHandle, spawn_blocking};
+use tokio_util::sync::CancellationToken;
+
+use crate::support::engine::LONG;
+use crate::support::fixture::{Fixture, eventually};
+use crate::support::program::{connect, exchange, post, read_all};
+
+struct Server {
+    fixture: Arc<Fixture>,
+    address: SocketAddr,
+    stop: CancellationToken,
+    serving: JoinHandle<()>,
+}
+
+async fn start(limits: ConnectionLimits) -> Server {
+    let fixture = Arc::new(Fixture::default());
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let stop = CancellationToken::new();
+    let serving = tokio::spawn(serve(listener, http::router(fixture.app.clone()), limits, stop.clone(), LONG));
+    Server { fixture, address, stop, serving }
+}
+
+/// Runs the client's side, which blocks.
+async fn client<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    spawn_blocking(work).await.unwrap()
+}
+
+fn read_answer(stream: &mut TcpStream) -> String {
+    let mut text = String::new();
+    while !text.ends_with('}') {
+        let mut buffer = [0; 1024];
+        let n = stream.read(&mut buffer).unwrap();
+        assert!(n > 0, "the connection was closed after {text:?}");
+        text.push_str(std::str::from_utf8(&buffer[..n]).unwrap());
+    }
+    text
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_serves_many_requests() {
+    let server = start(ConnectionLimits::default()).await;
+    client(move || {
+        let mut stream = connect(server.address);
+        for _ in 0..3 {
+            stream.write_all(post(r#"{"smiles":"C"}"#, "keep-alive").as_bytes()).unwrap();
+            assert!(read_answer(&mut stream).starts_with("HTTP/1.1 200"));
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_head_that_never_ends_is_cut_off() {
+    let limits = ConnectionLimits { head_timeout: Duration::from_millis(50), ..ConnectionLimits::default() };
+    let server = start(limits).await;
+    // Reading to the end returns only because the server closes.
+    client(move || {
+        let mut stream = connect(server.address);
+        stream.write_all(b"POST /predict HTTP/1.1\r\nhost: x\r\nx-slow: ").unwrap();
+        read_all(&mut stream);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_head_that_is_too_large_is_refused() {
+    let server = start(ConnectionLimits::default()).await;
+    let head = format!("GET / HTTP/1.1\r\nhost: x\r\nx-large: {}\r\n\r\n", "x".repeat(20_000));
+    let answer = client(move || exchange(server.address, &head)).await;
+    assert!(answer.starts_with("HTTP/1.1 431"), "{answer}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_http_is_refused() {
+    let server = start(ConnectionLimits::default()).await;
+    let answer = client(move || exchange(server.address, "\u{16}\u{3}\u{1} hello\r\n\r\n")).await;
+    assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn more_connections_than_allowed_wait_for_their_turn() {
+    let server = start(ConnectionLimits { connections: 1, ..ConnectionLimits::default() }).await;
+    let address = server.address;
+    let mut first = client(move || {
+        let mut stream = connect(address);
+        stream.write_all(post(r#"{"smiles":"C"}"#, "keep-alive").as_bytes()).unwrap();
+        read_answer(&mut stream);
+        stream
+    })
+    .await;
+    let second = spawn_blocking(move || exchange(address, &post(r#"{"smiles":"CC"}"#, "close")));
+    // The first connection is still served, and the second not before it ends.
+    let first = client(move || {
+        first.write_all(post(r#"{"smiles":"C"}"#, "keep-alive").as_bytes()).unwrap();
+        read_answer(&mut first);
+        first
+    })
+    .await;
+    assert!(!second.is_finished());
+    drop(first);
+    assert!(second.await.unwrap().contains("13.0"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_leaves_in_the_middle_of_a_body_harms_nobody() {
+    let server = start(ConnectionLimits::default()).await;
+    let address = server.address;
+    client(move || {
+        let mut stream = connect(address);
+        let request = post(r#"{"smiles":"C"}"#, "close");
+        stream.write_all(&request.as_bytes()[..request.len() - 5]).unwrap();
+    })
+    .await;
+    let answer = client(move || exchange(address, &post(r#"{"smiles":"C"}"#, "close"))).await;
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_leaves_while_it_waits_takes_its_molecule_with_it() {
+    let server = start(ConnectionLimits::default()).await;
+    let address = server.address;
+    server.fixture.engine.hold();
+    let running = server.fixture.start(json!({"smiles": "C"}));
+    server.fixture.wait_until_running().await;
+    let stream = client(move || {
+        let mut stream = connect(address);
+        stream.write_all(post(r#"{"smiles":"CCC"}"#, "keep-alive").as_bytes()).unwrap();
+        stream
+    })
+    .await;
+    server.fixture.wait_for_queue(1).await;
+    drop(stream);
+    let in_flight = &server.fixture.app.metrics.requests_in_flight;
+    eventually("the server sees that the client left", || in_flight.get() == 1).await;
+    server.fixture.engine.release();
+    assert_eq!(running.await.unwrap().body["prediction"], 9.0);
+    server.fixture.predict(json!({"smiles": "CC"})).await;
+    assert_eq!(server.fixture.engine.batches(), [(1, 3), (1, 4)], "the molecule that nobody waited for was run");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stopped_server_finishes_what_it_accepted_and_accepts_no_more() {
+    let server = start(ConnectionLimits::default()).await;
+    let address = server.address;
+    server.fixture.engine.hold();
+    let running = spawn_blocking(move || exchange(address, &post(r#"{"smiles":"C"}"#, "keep-alive")));
+    server.fixture.wait_until_running().await;
+    let idle = client(move || connect(address)).await;
+
+    server.stop.cancel();
+    eventually("nobody can connect any more", || TcpStream::connect(address).is_err()).await;
+    assert!(!server.serving.is_finished(), "a request was abandoned");
+    server.fixture.engine.release();
+    assert!(running.await.unwrap().starts_with("HTTP/1.1 200"));
+    server.serving.await.unwrap();
+    drop(idle);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_draining_server_ends_each_connection_with_its_next_answer() {
+    let server = start(ConnectionLimits::default()).await;
+    let address = server.address;
+    let mut stream = client(move || {
+        let mut stream = connect(address);
+        stream.write_all(post(r#"{"smiles":"C"}"#, "keep-alive").as_bytes()).unwrap();
+        read_answer(&mut stream);
+        stream
+    })
+    .await;
+    server.fixture.app.health.enter(Phase::Draining);
+    let last = client(move || {
+        stream.write_all(post(r#"{"smiles":"C"}"#, "keep-alive").as_bytes()).unwrap();
+        read_all(&mut stream)
+    })
+    .await;
+    assert!(last.starts_with("HTTP/1.1 200") && last.contains("connection: close"), "{last}");
+    let new = client(move || exchange(address, &post(r#"{"smiles":"C"}"#, "keep-alive"))).await;
+    assert!(new.starts_with("HTTP/1.1 200"), "a draining server still answers: {new}");
+}

@@ -1,0 +1,18 @@
+//! What the server promises, by the public interface only: the router without a socket, the accept loop with one, and
+//! the program itself with the real runtime and the committed bundle.
+
+// Tests may stop at once; the helpers of this crate are test code too, which clippy cannot see.
+// `needless_pass_by_value`: a JSON literal reads better without a reference to it.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::needless_pass_by_value)]
+
+mod support;
+
+mod answers;
+mod bundles;
+mod connections;
+mod engine_failures;
+mod golden;
+mod malformed;
+mod program;
+mod queueing;
+mod tokens;

@@ -1,0 +1,231 @@
+//! A server without a socket, a bundle or a runtime: the router over a fake engine.
+
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::{HeaderMap, Request, StatusCode};
+use chemmodel_bundle::{Aggregate, Output, Transform};
+use chemmodel_inference::batch::form::BatchLimits;
+use chemmodel_inference::batch::queue::Queue;
+use chemmodel_inference::batch::worker::Worker;
+use chemmodel_inference::engine::TokenBatch;
+use chemmodel_inference::health::Phase;
+use chemmodel_inference::http::{self, App};
+use chemmodel_inference::metrics::Metrics;
+use chemmodel_inference::preprocess::sequence::SequencePreprocessor;
+use chemmodel_inference::service::{Identity, Service};
+use http_body_util::BodyExt;
+use serde_json::{Value, json};
+use tokenizers::Tokenizer;
+use tower::ServiceExt;
+
+use super::engine::{Control, FakeEngine, LONG};
+
+/// One character, one token. `X`, `P` and `Z` are what the fake engine trips over.
+pub const VOCABULARY: [(&str, u32); 13] = [
+    ("[PAD]", 0),
+    ("[UNK]", 1),
+    ("[CLS]", 2),
+    ("[SEP]", 3),
+    ("C", 4),
+    ("N", 5),
+    ("O", 6),
+    ("(", 7),
+    (")", 8),
+    ("=", 9),
+    ("X", 16),
+    ("P", 17),
+    ("Z", 18),
+];
+
+pub fn tokenizer() -> Value {
+    let special = |id: usize| json!({"id": id, "content": VOCABULARY[id].0, "single_word": false, "lstrip": false, "rstrip": false, "normalized": false, "special": true});
+    let vocabulary: serde_json::Map<String, Value> =
+        VOCABULARY.iter().map(|(token, id)| ((*token).to_owned(), json!(id))).collect();
+    json!({
+        "version": "1.0", "truncation": null, "padding": null, "normalizer": null, "decoder": null,
+        "added_tokens": (0..4).map(special).collect::<Vec<_>>(),
+        "pre_tokenizer": {"type": "Split", "pattern": {"Regex": "."}, "behavior": "Isolated", "invert": false},
+        "post_processor": {"type": "BertProcessing", "sep": ["[SEP]", 3], "cls": ["[CLS]", 2]},
+        "model": {"type": "WordLevel", "vocab": vocabulary, "unk_token": "[UNK]"},
+    })
+}
+
+pub fn preprocessor(tokenizer: &Value, max_tokens: usize, max_characters: usize) -> SequencePreprocessor {
+    let tokenizer = Tokenizer::from_bytes(tokenizer.to_string()).unwrap();
+    SequencePreprocessor::new(tokenizer, max_tokens, max_characters).unwrap()
+}
+
+/// How the server under test differs from the usual one.
+#[derive(Clone)]
+pub struct Options {
+    pub queue: usize,
+    pub items_per_request: usize,
+    pub batch: BatchLimits,
+    pub max_tokens: usize,
+    pub max_characters: usize,
+    pub outputs: Vec<(&'static str, Option<&'static str>)>,
+    pub request_timeout: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            queue: 64,
+            items_per_request: 16,
+            batch: BatchLimits { tokens: 1000, items: 16 },
+            max_tokens: 12,
+            max_characters: 20,
+            outputs: vec![("sum", Some("K"))],
+            request_timeout: LONG,
+        }
+    }
+}
+
+pub struct Fixture {
+    pub app: Arc<App>,
+    pub engine: Arc<Control>,
+    pub queue: Arc<Queue>,
+    worker: Option<JoinHandle<()>>,
+}
+
+/// What came back.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Value,
+}
+
+impl Answer {
+    /// The sentence of an error.
+    pub fn error(&self) -> &str {
+        self.body["error"].as_str().unwrap_or_else(|| panic!("no error in {self:?}"))
+    }
+}
+
+impl Default for Fixture {
+    fn default() -> Self {
+        Self::new(Options::default())
+    }
+}
+
+impl Fixture {
+    pub fn new(options: Options) -> Self {
+        let metrics = Arc::new(Metrics::new("boiling-point", "v1", "").unwrap());
+        let mut app = App::new(metrics.clone());
+        app.request_timeout = options.request_timeout;
+        let (engine, control) = FakeEngine::new(options.outputs.len());
+        let queue = Arc::new(Queue::new(options.queue, metrics.queue_items.clone()));
+        let preprocessor = preprocessor(&tokenizer(), options.max_tokens, options.max_characters);
+        let worker = Worker {
+            engine: Box::new(engine),
+            queue: queue.clone(),
+            limits: options.batch,
+            pad_id: preprocessor.pad_id(),
+            probe: TokenBatch::pad([[2, 4, 3].as_slice()].into_iter(), 0),
+            pulse: app.health.pulse().clone(),
+            metrics: metrics.clone(),
+        };
+        let worker = worker.spawn().unwrap();
+        let output = |(name, unit): (&str, Option<&str>)| Output {
+            name: name.to_owned(),
+            property: None,
+            unit: unit.map(str::to_owned),
+            transform: Transform::None,
+            scale: 1.0,
+            center: 0.0,
+        };
+        let service = Service {
+            identity: Identity { model: "boiling-point".to_owned(), version: "v1".to_owned() },
+            outputs: options.outputs.into_iter().map(output).collect(),
+            aggregate: Aggregate::Mean,
+            preprocessor: Arc::new(preprocessor),
+            queue: queue.clone(),
+            max_items: options.items_per_request,
+            metrics,
+        };
+        assert!(app.service.set(service).is_ok());
+        app.health.enter(Phase::Ready);
+        Self { app: Arc::new(app), engine: control, queue, worker: Some(worker) }
+    }
+
+    /// Sends JSON to `/predict`.
+    pub async fn predict(&self, body: Value) -> Answer {
+        self.post(body.to_string()).await
+    }
+
+    /// Sends bytes to `/predict` as JSON.
+    pub async fn post(&self, body: impl Into<Body>) -> Answer {
+        let request = Request::post("/predict").header("content-type", "application/json");
+        self.send(request.body(body.into()).unwrap()).await
+    }
+
+    pub async fn send(&self, request: Request<Body>) -> Answer {
+        send(http::router(self.app.clone()), request).await
+    }
+
+    /// Sends in the background.
+    pub fn start(&self, body: Value) -> tokio::task::JoinHandle<Answer> {
+        let router = http::router(self.app.clone());
+        let request = Request::post("/predict").header("content-type", "application/json");
+        tokio::spawn(send(router, request.body(body.to_string().into()).unwrap()))
+    }
+
+    /// Asks the ops port.
+    pub async fn ops(&self, path: &str) -> (StatusCode, String) {
+        let request = Request::get(path).body(Body::empty()).unwrap();
+        let response = http::ops::router(self.app.clone()).oneshot(request).await.unwrap();
+        let status = response.status();
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        (status, String::from_utf8(body.to_vec()).unwrap())
+    }
+
+    /// The value of one line of `/metrics`.
+    pub async fn metric(&self, name: &str, label: &str) -> f64 {
+        let (_, text) = self.ops("/metrics").await;
+        let line = text.lines().find(|l| l.starts_with(&format!("chemmodel_{name}{{")) && l.contains(label));
+        line.and_then(|l| l.rsplit(' ').next()?.parse().ok()).unwrap_or(0.0)
+    }
+
+    /// Waits until the engine is at work.
+    pub async fn wait_until_running(&self) {
+        eventually("the engine is called", || self.engine.is_running()).await;
+    }
+
+    /// Waits until so many molecules are queued.
+    pub async fn wait_for_queue(&self, depth: i64) {
+        eventually("the queue reaches its depth", || self.app.metrics.queue_items.get() == depth).await;
+    }
+}
+
+impl Drop for Fixture {
+    fn drop(&mut self) {
+        self.engine.release();
+        self.queue.close();
+        if let Some(worker) = self.worker.take() {
+            let _ = worker.join();
+        }
+    }
+}
+
+async fn send(router: axum::Router, request: Request<Body>) -> Answer {
+    let response = router.oneshot(request).await.unwrap();
+    let (head, body) = response.into_parts();
+    let bytes = body.collect().await.unwrap().to_bytes();
+    let body = serde_json::from_slice(&bytes)
+        .unwrap_or_else(|e| panic!("the body is not JSON ({e}): {}", String::from_utf8_lossy(&bytes)));
+    Answer { status: head.status, headers: head.headers, body }
+}
+
+/// Waits for a condition that no event announces.
+pub async fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
+    let waited = tokio::time::timeout(LONG, async {
+        while !condition() {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    });
+    assert!(waited.await.is_ok(), "never happened: {what}");
+}

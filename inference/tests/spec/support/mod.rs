@@ -1,0 +1,6 @@
+//! Fixtures.
+
+pub mod bundle;
+pub mod engine;
+pub mod fixture;
+pub mod program;

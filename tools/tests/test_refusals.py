@@ -167,7 +167,7 @@ def test_a_graph_whose_answers_depend_on_padding_is_not_published(own_checkpoint
 
     honest = graph.export
     monkeypatch.setattr(graph, "export", lambda network, pad_id, path: honest(Unmasked(network), pad_id, path))
-    with pytest.raises(ExportError, match="in one padded batch differs from PyTorch"):
+    with pytest.raises(ExportError, match="in padded batches differs from PyTorch"):
         bundle.write(checkpoint.load(own_checkpoint), "tiny", [OUTPUT], [], tmp_path / "out" / "bundle")
 
 

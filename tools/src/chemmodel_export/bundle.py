@@ -14,6 +14,7 @@ from chemmodel_export.manifest import GOLDEN, MANIFEST, MODEL, TOKENIZER
 
 TOLERANCE = 1e-5  # of the raw prediction, relative above 1 and absolute below
 MINIMUM_GOLDEN = 64
+BATCH = 16
 SERVED_TOLERANCE = {"absolute": 0.01, "relative": 1e-4}
 
 
@@ -74,13 +75,16 @@ def _check_tokens(path: Path, golden: list[dict]) -> None:
 def _check_answers(checkpoint: Checkpoint, path: Path, encoded: list[list[int]]) -> None:
     """ONNX Runtime against PyTorch: one at a time, up to the longest allowed, and padded, also with an odd id."""
     runtime = graph.session(path)
-    cycled = [token for ids in encoded for token in ids]
-    longest = (cycled * (checkpoint.max_length // len(cycled) + 1))[: checkpoint.max_length]
-    encoded = [*encoded, longest]
     expected = np.stack([predict.by_torch(checkpoint, ids) for ids in encoded])
     _compare("one at a time", np.concatenate([predict.by_onnx(runtime, [ids]) for ids in encoded]), expected)
-    _compare("in one padded batch", predict.by_onnx(runtime, encoded), expected)
-    _compare("padded with another id", predict.by_onnx(runtime, encoded, pad_id=encoded[0][0]), expected)
+    for how, pad_id in (("in padded batches", 0), ("padded with another id", encoded[0][0])):
+        batches = [encoded[i : i + BATCH] for i in range(0, len(encoded), BATCH)]
+        _compare(how, np.concatenate([predict.by_onnx(runtime, batch, pad_id) for batch in batches]), expected)
+    cycled = [token for ids in encoded for token in ids]
+    longest = (cycled * (checkpoint.max_length // len(cycled) + 1))[: checkpoint.max_length]
+    pair = [min(encoded, key=len), longest]
+    expected = np.stack([predict.by_torch(checkpoint, ids) for ids in pair])
+    _compare("for the longest molecule allowed", predict.by_onnx(runtime, pair), expected)
 
 
 def _compare(how: str, answered: np.ndarray, expected: np.ndarray) -> None:

@@ -4,6 +4,8 @@ import argparse
 import sys
 from pathlib import Path
 
+import torch
+
 from chemmodel_export import bundle, checkpoint
 from chemmodel_export.errors import ExportError
 from chemmodel_export.predict import INVERSE
@@ -45,6 +47,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _export(parsed: argparse.Namespace) -> str:
+    torch.set_num_threads(1)  # one molecule at a time is too little to share
     loaded = checkpoint.load(parsed.checkpoint)
     name, outputs = parsed.name or loaded.training.get("name"), _outputs(parsed) or loaded.training.get("outputs")
     if not name or not outputs:

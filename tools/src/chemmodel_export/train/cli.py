@@ -55,7 +55,8 @@ def describe(trained: Trained, split: data.Split, recipe: str, epoch: int, measu
             "data": data.SOURCE,
             "split": data.RULE,
             "trainingMolecules": len(split.training),
-            "recipe": {"name": recipe, **asdict(RECIPES[recipe]), "epochs": epoch},
+            "recipe": {"name": recipe, **asdict(RECIPES[recipe])},
+            "epochsTrained": epoch,
             "metrics": measured,
         },
     }

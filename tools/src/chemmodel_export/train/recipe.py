@@ -33,9 +33,9 @@ RECIPES = {
         seed=20261122,
     ),
     "v2": Recipe(
-        epochs=30,
-        batch=32,
-        learning_rate=5e-4,
+        epochs=20,
+        batch=64,
+        learning_rate=6e-4,
         weight_decay=0.05,
         warmup=0.05,
         dropout=0.05,

@@ -16,20 +16,22 @@ var hyperkubeLinks = []string{
 	"etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy", "kubectl",
 }
 
+// sources are the parts of a module that its programs are made from.
+var sources = []string{"go.mod", "go.sum", "cmd"}
+
 // group is a set of programs built together from one Go module.
 type group struct {
 	name string
-	// dir is the module, sources what its programs are made from.
-	dir     string
-	sources []string
+	// dir is the module.
+	dir string
 	// packages by the name of the program that they become.
 	packages map[string]string
 	ldflags  string
 	links    map[string][]string
 }
 
-// catalogue lists everything that is built. The add-ons are a module of their own because they want newer Kubernetes libraries than
-// the components.
+// catalogue lists everything that is built. The add-ons want newer Kubernetes libraries than the components, so there are two
+// modules; neither is part of this tool's, whose `go test ./...` would compile all of Kubernetes once more.
 func catalogue() ([]group, error) {
 	module, err := moduleDir()
 	if err != nil {
@@ -38,18 +40,16 @@ func catalogue() ([]group, error) {
 	const version = "k8s.io/component-base/version"
 	return []group{
 		{
-			name:     "node",
-			dir:      module,
-			sources:  []string{"go.mod", "go.sum", "cmd/hyperkube", "cmd/pause"},
+			name:     "kubernetes",
+			dir:      filepath.Join(module, "kubernetes"),
 			packages: map[string]string{"hyperkube": "./cmd/hyperkube", "pause": "./cmd/pause"},
 			ldflags: fmt.Sprintf("-s -w -X %[1]s.gitVersion=%[2]s -X %[1]s.gitMajor=1 -X %[1]s.gitMinor=34 -X %[1]s.gitTreeState=clean",
 				version, KubernetesVersion),
 			links: map[string][]string{"hyperkube": hyperkubeLinks},
 		},
 		{
-			name:    "addons",
-			dir:     filepath.Join(module, "addons"),
-			sources: []string{"go.mod", "go.sum", "cmd"},
+			name: "addons",
+			dir:  filepath.Join(module, "addons"),
 			packages: map[string]string{
 				"coredns":             "./cmd/coredns",
 				"storage-provisioner": "./cmd/storage-provisioner",

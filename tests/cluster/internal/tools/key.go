@@ -16,7 +16,7 @@ import (
 func (g group) key(goVersion string) (string, error) {
 	hash := sha256.New()
 	fmt.Fprintf(hash, "%s\n%s\n%s\n", goVersion, g.ldflags, strings.Join(g.programs(), " "))
-	for _, source := range g.sources {
+	for _, source := range sources {
 		// WalkDir goes in lexical order, so the hash does not depend on the file system.
 		err := filepath.WalkDir(filepath.Join(g.dir, source), func(path string, entry fs.DirEntry, err error) error {
 			if err != nil || entry.IsDir() {

@@ -24,10 +24,7 @@ pub struct StagedFile {
 
 impl StagedFile {
     /// Opens what an earlier run left of an object of `size` bytes, or an empty file.
-    pub fn open(path: &Path, size: u64) -> io::Result<Self> {
-        if let Some(parent) = path.parent() {
-            volume::create_directory(parent)?;
-        }
+    pub fn resume_or_create(path: &Path, size: u64) -> io::Result<Self> {
         match Self::resume(path, size) {
             Ok(staged) => Ok(staged),
             // Nothing there, too long, not writable, a link: whatever it is, it is not the beginning of this object.
@@ -49,7 +46,10 @@ impl StagedFile {
     }
 
     /// A new file even where there was one: a reader may have the old one mapped, so it must not be cut short.
-    fn create(path: &Path) -> io::Result<Self> {
+    pub fn create(path: &Path) -> io::Result<Self> {
+        if let Some(parent) = path.parent() {
+            volume::create_directory(parent)?;
+        }
         volume::remove(path)?;
         let file =
             OpenOptions::new().append(true).create_new(true).mode(0o644).custom_flags(volume::NO_FOLLOW).open(path)?;
@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     fn finished(path: &Path, size: u64, rest: &[u8]) -> Sha256Hex {
-        let mut staged = StagedFile::open(path, size).unwrap();
+        let mut staged = StagedFile::resume_or_create(path, size).unwrap();
         staged.append(rest).unwrap();
         staged.finish().unwrap()
     }
@@ -102,10 +102,10 @@ mod tests {
     fn a_file_goes_on_where_the_last_run_stopped() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("members/a.onnx");
-        let mut first = StagedFile::open(&path, 6).unwrap();
+        let mut first = StagedFile::resume_or_create(&path, 6).unwrap();
         first.append(b"abc").unwrap();
         drop(first);
-        let second = StagedFile::open(&path, 6).unwrap();
+        let second = StagedFile::resume_or_create(&path, 6).unwrap();
         assert_eq!(second.written(), 3);
         drop(second);
         assert_eq!(finished(&path, 6, b"def"), Sha256Hex::of(b"abcdef"));

@@ -103,14 +103,20 @@ impl Verdict {
         format!("{} at {}", self.uri, self.endpoint)
     }
 
-    /// Credentials could not be had.
+    /// Credentials could not be had. A service that does not answer may do so later, except for the instance's: it is
+    /// asked only because nothing else was configured, and outside AWS nobody is there.
     pub fn on_credentials(&self, error: &object_store::Error) -> SyncError {
+        let refused = find::<Refused>(error).is_some();
+        // `object_store` leaves nothing but text of a token file that cannot be read.
+        let unreadable = error.to_string().contains("token file");
+        let lasting = refused || unreadable || self.credentials == Credentials::Instance;
+        let reason = if lasting { SyncReason::AccessDenied } else { SyncReason::Unavailable };
         let message = format!(
             "no usable credentials from {}: {}; set model.s3.credentialsSecretRef or model.s3.serviceAccountName",
             self.credentials,
             detail(error)
         );
-        SyncError::new(SyncReason::AccessDenied, message)
+        SyncError::new(reason, message)
     }
 
     /// The listing failed.

@@ -2,9 +2,9 @@
 //!
 //! Blocking file operations only; nothing here knows S3.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, Read};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use chemmodel_bundle::report::SyncReason;
@@ -46,7 +46,13 @@ impl Volume {
         }
         let volume = Self { models: target.join("models"), staging: target.join(".staging") };
         for directory in [&volume.models, &volume.staging] {
-            create_directory(directory).map_err(|why| SyncError::volume("create", directory, &why))?;
+            let create = || match DirBuilder::new().create(directory) {
+                // Whatever the umask says, the server's user must get through.
+                Ok(()) => fs::set_permissions(directory, Permissions::from_mode(DIRECTORY_MODE)),
+                Err(why) if why.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+                Err(why) => Err(why),
+            };
+            create().map_err(|why| SyncError::volume("create", directory, &why))?;
         }
         Ok(volume)
     }

@@ -102,6 +102,20 @@ fn a_web_identity_token_is_exchanged_for_credentials() {
 }
 
 #[test]
+fn a_credentials_service_that_is_away_may_come_back_but_missing_credentials_do_not() {
+    let target = tempfile::tempdir().unwrap();
+    let job = || Job::sync("http://127.0.0.1:1", "bp/v1", target.path()).without_keys().retry_seconds(1);
+    let token = tempfile::NamedTempFile::new().unwrap();
+    let role =
+        |file: &str| job().env("AWS_WEB_IDENTITY_TOKEN_FILE", file).env("AWS_ROLE_ARN", "arn:aws:iam::1:role/models");
+    let away = role(token.path().to_str().unwrap()).env("AWS_ENDPOINT_URL_STS", "https://127.0.0.1:1").run();
+    away.assert_failed(SyncReason::Unavailable, &["arn:aws:iam::1:role/models"]);
+    role("/absent/token").run().assert_failed(SyncReason::AccessDenied, &["No such file"]);
+    let nothing = job().env("AWS_METADATA_ENDPOINT", "http://127.0.0.1:1").run();
+    nothing.assert_failed(SyncReason::AccessDenied, &["no credentials were given", "credentialsSecretRef"]);
+}
+
+#[test]
 fn half_a_pair_of_keys_is_a_wrong_configuration() {
     let target = tempfile::tempdir().unwrap();
     let ended =

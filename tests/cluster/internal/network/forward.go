@@ -15,7 +15,7 @@ const forwardComment = "chemmodel"
 // AllowForwarding lets pods' packets through a FORWARD chain that drops by default.
 func AllowForwarding(ctx context.Context, pods netip.Prefix) error {
 	chain, err := forwardChain(ctx)
-	if err != nil || !strings.Contains(chain, "policy drop") || strings.Contains(chain, forwardComment) {
+	if err != nil || !strings.Contains(chain, "-P FORWARD DROP") || strings.Contains(chain, forwardComment) {
 		return err
 	}
 	return forwardRules(ctx, "-I", pods)
@@ -30,7 +30,8 @@ func ForbidForwarding(ctx context.Context, pods netip.Prefix) error {
 	return forwardRules(ctx, "-D", pods)
 }
 
-// forwardChain lists the chain, or nothing where there is none. iptables itself would make the chain by listing it.
+// forwardChain lists the chain as iptables does, which knows its comments; nothing where there is no chain. nft is asked first,
+// because iptables makes the chain that it is to list.
 func forwardChain(ctx context.Context) (string, error) {
 	tables, err := nft(ctx, "", "list", "tables")
 	if err != nil || !strings.Contains(tables, "table ip filter\n") {
@@ -40,15 +41,22 @@ func forwardChain(ctx context.Context) (string, error) {
 	if err != nil || !strings.Contains(filter, "chain FORWARD ") {
 		return "", err
 	}
-	return nft(ctx, "", "list", "chain", "ip", "filter", "FORWARD")
+	return iptables(ctx, "-S", "FORWARD")
 }
 
 func forwardRules(ctx context.Context, action string, pods netip.Prefix) error {
 	for _, direction := range []string{"-s", "-d"} {
-		arguments := []string{"-w", action, "FORWARD", direction, pods.String(), "-m", "comment", "--comment", forwardComment, "-j", "ACCEPT"}
-		if said, err := exec.CommandContext(ctx, "iptables", arguments...).CombinedOutput(); err != nil {
-			return fmt.Errorf("iptables %s: %w: %s", strings.Join(arguments, " "), err, strings.TrimSpace(string(said)))
+		if _, err := iptables(ctx, action, "FORWARD", direction, pods.String(), "-m", "comment", "--comment", forwardComment, "-j", "ACCEPT"); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+func iptables(ctx context.Context, arguments ...string) (string, error) {
+	said, err := exec.CommandContext(ctx, "iptables", append([]string{"--wait"}, arguments...)...).CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("iptables %s: %w: %s", strings.Join(arguments, " "), err, strings.TrimSpace(string(said)))
+	}
+	return string(said), nil
 }

@@ -17,8 +17,7 @@ use object_store::client::{
 const MAX_ERROR_BYTES: usize = 16 * 1024;
 
 /// The storage understood the request and said no.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{status} {code}: {message}")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refused {
     /// HTTP status.
     pub status: StatusCode,
@@ -29,6 +28,19 @@ pub struct Refused {
     /// Where the bucket really is, when the storage says so.
     pub region: Option<String>,
 }
+
+impl std::fmt::Display for Refused {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { status, code, message, region: _ } = self;
+        match (code.as_str(), message.as_str()) {
+            ("", _) => write!(f, "{status}"),
+            (_, "") => write!(f, "{status} {code}"),
+            _ => write!(f, "{status} {code}: {message}"),
+        }
+    }
+}
+
+impl std::error::Error for Refused {}
 
 /// Makes clients that answer with [`Refused`].
 #[derive(Debug, Default)]

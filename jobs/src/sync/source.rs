@@ -20,7 +20,7 @@ use reqwest::Url;
 use super::error::SyncError;
 use super::http::Connector;
 use super::list::Pinned;
-use super::verdict::Verdict;
+use super::verdict::{self, Verdict};
 use crate::args::SyncArgs;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -55,17 +55,19 @@ impl Source {
             let url = if path_style { endpoint.clone() } else { virtual_host(endpoint, bucket).map_err(wrong)? };
             builder = builder.with_config(AmazonS3ConfigKey::S3Endpoint, url.as_str().trim_end_matches('/'));
         }
-        let verdict = Verdict::new(args.uri.clone(), endpoint.as_ref(), &builder);
+        let judge = Verdict::new(args.uri.clone(), endpoint.as_ref(), &builder);
         let store = builder
             .with_virtual_hosted_style_request(!path_style)
             .with_client_options(client_options(args, endpoint.as_ref())?)
             .with_retry(retry_config(args))
             .with_http_connector(Connector::default())
             .build()
-            .map_err(|why| wrong(format!("the S3 client cannot be set up for {}: {why}", args.uri)))?;
+            .map_err(|why| {
+                wrong(format!("the S3 client cannot be set up for {}: {}", args.uri, verdict::detail(&why)))
+            })?;
         let prefix = Key::parse(args.uri.prefix())
             .map_err(|why| wrong(format!("the prefix of {} cannot be used: {why}", args.uri)))?;
-        Ok(Self { store, prefix, verdict })
+        Ok(Self { store, prefix, verdict: judge })
     }
 
     /// Fetches credentials now, so that their failure is not taken for the storage's.
@@ -182,6 +184,11 @@ fn client_options(args: &SyncArgs, endpoint: Option<&Url>) -> Result<ClientOptio
         // A whole object may take hours; what must not happen is silence.
         .with_timeout_disabled()
         .with_read_timeout(Duration::from_secs(args.stall_seconds));
+    if rustls_native_certs::load_native_certs().certs.is_empty() {
+        // Else no client could be made at all, not even for plain HTTP or for an endpoint of the CA bundle.
+        tracing::warn!("the image has no certificate authorities; only those of --ca-bundle are trusted");
+        options = options.with_no_system_certificates(true);
+    }
     if let Some(file) = &args.ca_bundle {
         let wrong = |why: &dyn std::fmt::Display| {
             let message =

@@ -220,7 +220,7 @@ fn find<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a 
 }
 
 /// The innermost cause: the outer layers repeat each other.
-fn detail(error: &(dyn Error + 'static)) -> String {
+pub fn detail(error: &(dyn Error + 'static)) -> String {
     let cause = causes(error).last().map(ToString::to_string).unwrap_or_default();
     let mut short: String = cause.chars().take(MAX_DETAIL_CHARS).collect();
     if short.len() < cause.len() {

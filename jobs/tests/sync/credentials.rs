@@ -54,6 +54,22 @@ fn a_private_authority_is_trusted_only_when_it_is_named() {
 }
 
 #[test]
+fn an_image_without_certificate_authorities_still_reaches_what_it_is_told_to_trust() {
+    let (authority, bundle) = (Authority::new(), Bundle::small());
+    let tls = Gateway::start_with(&["--cert", &authority.file("ca.pem"), "--key", &authority.file("key.pem")]);
+    let plain = Gateway::start();
+    tls.place("bp/v1", &bundle);
+    plain.upload("bp/v1", &bundle);
+    let ca = authority.file("ca.pem");
+    for (endpoint, args) in [(plain.endpoint(), vec![]), (tls.endpoint(), vec!["--ca-bundle", &ca])] {
+        let target = tempfile::tempdir().unwrap();
+        let job = Job::sync(&endpoint, "bp/v1", target.path()).args(&args);
+        job.env("SSL_CERT_FILE", "/absent").env("SSL_CERT_DIR", "/absent").run().succeeded();
+        bundle.assert_published(target.path());
+    }
+}
+
+#[test]
 fn a_web_identity_token_is_exchanged_for_credentials() {
     let (authority, target, bundle) = (Authority::new(), tempfile::tempdir().unwrap(), Bundle::small());
     let token = authority.file("token");

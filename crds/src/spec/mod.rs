@@ -60,7 +60,6 @@ pub type Behavior = HorizontalPodAutoscalerBehavior;
     printcolumn(name = "URL", type_ = "string", json_path = ".status.url", priority = 1),
     printcolumn(name = "Message", type_ = "string", json_path = ".status.message", priority = 1)
 )]
-#[kube(cel)]
 #[x_kube(
     validation = Rule::new("!(has(self.replicas) && has(self.autoscaling))")
         .message("spec.replicas and spec.autoscaling are exclusive: set a fixed number or a range, not both"),

@@ -13,7 +13,7 @@ pub struct Model {
         validation = Rule::new("self.startsWith('s3://')").message("spec.model.uri must start with s3://"),
         validation = Rule::new("self.matches('^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/.+$') || !self.startsWith('s3://')")
             .message("spec.model.uri must be s3://bucket/prefix with a valid bucket name and a prefix that is not empty"),
-        validation = Rule::new("!self.contains('/../') && !self.endsWith('/..') && !self.contains('/./') && !self.substring(5 < self.size() ? 5 : self.size()).contains('//')")
+        validation = Rule::new("!self.startsWith('s3://') || (!self.contains('/../') && !self.endsWith('/..') && !self.contains('/./') && !self.substring(5).contains('//'))")
             .message("spec.model.uri must not contain '.', '..' or empty path segments")
     )]
     pub uri: String,

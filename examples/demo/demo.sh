@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# From nothing to predictions: a cluster, the images, the operator, a model in S3, one `kubectl apply`. `make demo` runs it.
+#
+# With KUBECONFIG (or CLUSTER=current) your own cluster is used; then S3_ENDPOINT, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY must say where a
+# bucket `models` may be made that the pods of that cluster can reach.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+readonly NAMESPACE=chem
+here=examples/demo
+# shellcheck source=examples/demo/steps.sh
+. "$here/steps.sh"
+
+step "Cluster"
+use_cluster
+step "Images"
+use_images
+step "Operator"
+install_operator
+step "Model: the bundle of version v1, trained on measured boiling points, goes to S3"
+make_bucket models
+upload examples/models/boiling-point/v1 models/boiling-point/v1
+upload examples/models/boiling-point/v2 models/boiling-point/v2
+
+step "kubectl apply"
+kubectl create namespace "$NAMESPACE" --dry-run=client -o yaml | kubectl apply -f - >/dev/null
+kubectl -n "$NAMESPACE" create secret generic s3 --dry-run=client -o yaml \
+	--from-literal=AWS_ACCESS_KEY_ID="$AWS_ACCESS_KEY_ID" --from-literal=AWS_SECRET_ACCESS_KEY="$AWS_SECRET_ACCESS_KEY" |
+	kubectl apply -f - >/dev/null
+manifest=${CHEMMODEL_CACHE:-$HOME/.cache/chemmodel}/boiling-point.yaml
+sed "s|endpoint: .*|endpoint: $S3_ENDPOINT|" examples/boiling-point.yaml >"$manifest"
+started=$(date +%s)
+kubectl -n "$NAMESPACE" apply -f "$manifest"
+kubectl -n "$NAMESPACE" wait --for=condition=Ready --timeout=180s chemmodel/boiling-point
+say "ready after $(($(date +%s) - started)) s"
+
+step "kubectl get chemmodels"
+kubectl -n "$NAMESPACE" get chemmodels
+
+step "Predictions of molecules that were held out of training"
+predict_table examples/molecules.csv
+
+cat <<END
+
+The cluster is still running. Go on:
+  $go_on
+  kubectl -n $NAMESPACE get chemmodels --watch
+  kubectl -n $NAMESPACE describe chemmodel boiling-point
+  kubectl -n $NAMESPACE port-forward service/boiling-point 8080:80 &
+  curl localhost:8080/predict -H 'content-type: application/json' -d '{"smiles":"CCO"}'
+  kubectl -n $NAMESPACE patch chemmodel boiling-point --type merge \\
+    -p '{"spec":{"model":{"uri":"s3://models/boiling-point/v2","version":"v2"}}}'    # blue/green to version 2
+Stop:
+  make demo-down
+END

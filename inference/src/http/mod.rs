@@ -30,6 +30,8 @@ use crate::service::Service;
 
 /// From the head of a request to its answer; whoever waits longer has usually gone.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+/// From the head of a request to the end of its body: one that trickles in holds a connection and memory.
+pub const BODY_TIMEOUT: Duration = Duration::from_secs(15);
 /// Bytes of a body at most: 1024 molecules of 1000 characters.
 pub const MAX_BODY_BYTES: usize = 1 << 20;
 
@@ -41,33 +43,43 @@ pub struct App {
     pub metrics: Arc<Metrics>,
     /// The model, once it is loaded.
     pub service: OnceLock<Service>,
-    /// How long one request may take.
+    /// How long one request may take, usually [`REQUEST_TIMEOUT`].
     pub request_timeout: Duration,
+    /// How long its body may take, usually [`BODY_TIMEOUT`].
+    pub body_timeout: Duration,
 }
 
 impl App {
     /// A server that is still loading.
     pub fn new(metrics: Arc<Metrics>) -> Self {
-        Self { health: Health::default(), metrics, service: OnceLock::new(), request_timeout: REQUEST_TIMEOUT }
+        Self {
+            health: Health::default(),
+            metrics,
+            service: OnceLock::new(),
+            request_timeout: REQUEST_TIMEOUT,
+            body_timeout: BODY_TIMEOUT,
+        }
     }
 }
 
 /// The routes of the prediction port.
 pub fn router(app: Arc<App>) -> Router {
-    let panics = app.metrics.panics.clone();
-    Router::new()
-        .route("/predict", post(predict::predict))
-        .layer(CatchPanicLayer::custom(move |panic: Box<dyn Any + Send>| {
-            panics.inc();
-            tracing::error!(panic = panic_text(&*panic), "a request panicked; this is a defect of the server");
-            Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the server has a defect; its log says more")
-                .into_response()
-        }))
-        .layer(from_fn_with_state(app.clone(), measure))
+    guard(Router::new().route("/predict", post(predict::predict)), &app)
         .fallback(no_such_path)
         .method_not_allowed_fallback(wrong_method)
         .layer(from_fn_with_state(app.clone(), close_while_draining))
         .with_state(app)
+}
+
+/// Every route is counted, timed, ended in time, and answered even when its handler panics.
+fn guard(routes: Router<Arc<App>>, app: &Arc<App>) -> Router<Arc<App>> {
+    let panics = app.metrics.panics.clone();
+    let answer_panic = move |panic: Box<dyn Any + Send>| {
+        panics.inc();
+        tracing::error!(panic = panic_text(&*panic), "a request panicked; this is a defect of the server");
+        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the server has a defect; its log says more").into_response()
+    };
+    routes.layer(CatchPanicLayer::custom(answer_panic)).layer(from_fn_with_state(app.clone(), measure))
 }
 
 fn json(status: StatusCode, body: &impl Serialize) -> Response {
@@ -138,4 +150,29 @@ async fn close_while_draining(State(app): State<Arc<App>>, request: Request, nex
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use tower::ServiceExt;
+
+    use super::*;
+
+    /// A handler has to return something.
+    fn panic_with(message: &str) -> StatusCode {
+        panic!("{message}")
+    }
+
+    #[tokio::test]
+    async fn a_request_whose_handler_panics_is_answered_and_counted() {
+        let app = Arc::new(App::new(Arc::new(Metrics::new("m", "v", "").unwrap())));
+        let panics = Router::new().route("/", post(async || panic_with("of course")));
+        let router = guard(panics, &app).with_state(app.clone());
+        let response = router.oneshot(Request::post("/").body(Body::empty()).unwrap()).await.unwrap();
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!(app.metrics.panics.get(), 1);
+        assert_eq!(app.metrics.requests.with_label_values(&["failed"]).get(), 1);
+        assert_eq!(app.metrics.requests_in_flight.get(), 0);
+    }
 }

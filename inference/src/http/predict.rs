@@ -17,9 +17,6 @@ use super::{App, MAX_BODY_BYTES, answer};
 use crate::health::Phase;
 use crate::service::{RowError, Service};
 
-/// A body that trickles in holds a connection and memory.
-const BODY_TIMEOUT: Duration = Duration::from_secs(15);
-
 pub(super) async fn predict(State(app): State<Arc<App>>, request: Request) -> Response {
     answer(&app, request).await.unwrap_or_else(|problem| {
         if let Some(reason) = problem.shed {
@@ -33,7 +30,7 @@ async fn answer(app: &App, request: Request) -> Result<Response, Problem> {
     let service = serving(app)?;
     check_headers(request.headers())?;
     service.admit()?;
-    let body = read(request.into_body()).await?;
+    let body = read(request.into_body(), app.body_timeout).await?;
     let PredictRequest { smiles } =
         PredictRequest::parse(&body).map_err(|sentence| Problem::new(StatusCode::BAD_REQUEST, sentence))?;
     match smiles {
@@ -79,15 +76,15 @@ fn text(value: &HeaderValue) -> String {
     String::from_utf8_lossy(value.as_bytes()).into_owned()
 }
 
-async fn read(body: Body) -> Result<Bytes, Problem> {
-    match tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, MAX_BODY_BYTES).collect()).await {
+async fn read(body: Body, time: Duration) -> Result<Bytes, Problem> {
+    match tokio::time::timeout(time, Limited::new(body, MAX_BODY_BYTES).collect()).await {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
         Ok(Err(why)) if why.is::<LengthLimitError>() => Err(too_large()),
         Ok(Err(_)) => {
             Err(Problem::new(StatusCode::BAD_REQUEST, "the body ended before it was complete; send it again"))
         }
         Err(_) => {
-            let sentence = format!("the body did not arrive within {} s; send it faster", BODY_TIMEOUT.as_secs());
+            let sentence = format!("the body did not arrive within {} s; send it faster", time.as_secs());
             Err(Problem::new(StatusCode::REQUEST_TIMEOUT, sentence))
         }
     }

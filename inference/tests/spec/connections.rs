@@ -14,7 +14,7 @@ use tokio::task::{JoinHandle, spawn_blocking};
 use tokio_util::sync::CancellationToken;
 
 use crate::support::engine::LONG;
-use crate::support::fixture::{Fixture, eventually};
+use crate::support::fixture::{Fixture, Options, eventually};
 use crate::support::program::{connect, exchange, post, read_all};
 
 struct Server {
@@ -25,7 +25,11 @@ struct Server {
 }
 
 async fn start(limits: ConnectionLimits) -> Server {
-    let fixture = Arc::new(Fixture::default());
+    start_with(limits, Options::default()).await
+}
+
+async fn start_with(limits: ConnectionLimits, options: Options) -> Server {
+    let fixture = Arc::new(Fixture::new(options));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let stop = CancellationToken::new();
@@ -73,6 +77,15 @@ async fn a_head_that_never_ends_is_cut_off() {
         read_all(&mut stream);
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_never_ends_is_cut_off_with_a_reason() {
+    let options = Options { body_timeout: Duration::from_millis(50), ..Options::default() };
+    let server = start_with(ConnectionLimits::default(), options).await;
+    let request = post(r#"{"smiles":"C"}"#, "keep-alive");
+    let answer = client(move || exchange(server.address, &request[..request.len() - 5])).await;
+    assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

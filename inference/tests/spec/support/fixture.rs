@@ -68,6 +68,7 @@ pub struct Options {
     pub max_characters: usize,
     pub outputs: Vec<(&'static str, Option<&'static str>)>,
     pub request_timeout: Duration,
+    pub body_timeout: Duration,
 }
 
 impl Default for Options {
@@ -80,6 +81,7 @@ impl Default for Options {
             max_characters: 20,
             outputs: vec![("sum", Some("K"))],
             request_timeout: LONG,
+            body_timeout: LONG,
         }
     }
 }
@@ -117,6 +119,7 @@ impl Fixture {
         let metrics = Arc::new(Metrics::new("boiling-point", "v1", "").unwrap());
         let mut app = App::new(metrics.clone());
         app.request_timeout = options.request_timeout;
+        app.body_timeout = options.body_timeout;
         let (engine, control) = FakeEngine::new(options.outputs.len());
         let queue = Arc::new(Queue::new(options.queue, metrics.queue_items.clone()));
         let preprocessor = preprocessor(&tokenizer(), options.max_tokens, options.max_characters);

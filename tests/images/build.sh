@@ -48,6 +48,9 @@ save() {
 }
 
 [[ $# -gt 0 ]] || set -- operator cpu
+for image in "$@"; do
+    [[ $image =~ ^(operator|cpu|cuda)$ ]] || die "there is no image '$image': choose from operator, cpu, cuda"
+done
 mkdir -p "$images"
 # One build at a time: two would start two engines on one data root.
 exec 9>"$images/.lock"
@@ -70,6 +73,5 @@ for image in "$@"; do
         cpu | cuda)
             build "chemmodel-inference-$image" "chemmodel-inference:dev-$image" Dockerfile.inference --target "$image"
             ;;
-        *) die "there is no image '$image': choose from operator, cpu, cuda" ;;
     esac
 done

@@ -111,7 +111,8 @@ async fn attempt(object: Arc<Guarded>, context: Arc<Context>) -> Result<Action, 
         return Ok(Action::await_change());
     }
     let started = std::time::Instant::now();
-    let done = tokio::time::timeout(RECONCILE_TIMEOUT, reconcile(model, &context)).await;
+    // Boxed: the future is large, and one lives for every reconcile under way.
+    let done = tokio::time::timeout(RECONCILE_TIMEOUT, Box::pin(reconcile(model, &context))).await;
     let result = done.unwrap_or(Err(Error::Timeout(RECONCILE_TIMEOUT.as_secs())));
     let outcome = if result.is_ok() { "success" } else { "error" };
     context.metrics.reconcile_seconds.with_label_values(&[outcome]).observe(started.elapsed().as_secs_f64());
@@ -121,6 +122,7 @@ async fn attempt(object: Arc<Guarded>, context: Arc<Context>) -> Result<Action, 
     })
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the Controller calls it so")]
 fn after_error(object: Arc<Guarded>, error: &Error, context: Arc<Context>) -> Action {
     let (name, namespace) = (object.name_any(), object.namespace());
     if error.is_race() {

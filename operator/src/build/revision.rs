@@ -45,7 +45,7 @@ pub fn build_revision(model: &ValidatedModel, digest: &BundleDigest, number: i64
     let record = RecordedRevision {
         version: model.spec.model.version.clone(),
         uri: model.spec.model.uri.clone(),
-        digest: digest.clone(),
+        digest: *digest,
         storage: model.spec.storage.mode,
         template: build_pod_template(model, digest),
     };

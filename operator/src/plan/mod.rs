@@ -40,7 +40,7 @@ pub use observed::{Observed, Slots};
 use crate::model::{InvalidSpec, ValidatedModel};
 
 /// A reconcile comes at the latest after this time, even when no watch said anything: a relist may have dropped a deletion.
-const RESYNC: Duration = Duration::from_secs(300);
+const RESYNC: Duration = Duration::from_mins(5);
 
 /// What is to be done.
 #[derive(Clone, Debug)]

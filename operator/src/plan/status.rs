@@ -207,7 +207,11 @@ fn artifact_ready(model: &ValidatedModel, artifact: &Artifact) -> Outcome {
         Artifact::Recorded(record) => {
             Outcome::yes(kind::ARTIFACT_READY, reason::SYNCED, &format!("{} is {}", record.uri, record.digest))
         }
-        _ => {
+        Artifact::Proven(_)
+        | Artifact::Due { .. }
+        | Artifact::Running { .. }
+        | Artifact::Failed { .. }
+        | Artifact::Refused { .. } => {
             let story = syncing(model, artifact);
             Outcome::no(kind::ARTIFACT_READY, story.reason.as_deref().unwrap_or(reason::SYNCING), &story.message)
         }

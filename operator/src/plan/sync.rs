@@ -97,7 +97,7 @@ pub fn decide(model: &ValidatedModel, seen: &Observed, now: Timestamp) -> Artifa
 pub fn actions(model: &ValidatedModel, seen: &Observed, artifact: &Artifact) -> Vec<Action> {
     let child = match artifact {
         Artifact::Due { attempt } => {
-            let pinned = model.digest.clone().or_else(|| known_digest(model, seen));
+            let pinned = model.digest.or_else(|| known_digest(model, seen));
             Child::Job(stamp(build_sync_job(model, *attempt, pinned.as_ref())))
         }
         Artifact::Proven(digest) => {

@@ -153,7 +153,7 @@ fn a_candidate_that_does_not_get_ready_in_time_is_reported_and_the_traffic_stays
     let v2 = model("v2", json!({}));
     world.add_pod(server_pod(
         v2.revision.as_str(),
-        json!({"containerStatuses": [{"name": "server", "image": "server:cuda", "imageID": "", "ready": false, "restartCount": 4,
+        &json!({"containerStatuses": [{"name": "server", "image": "server:cuda", "imageID": "", "ready": false, "restartCount": 4,
             "state": {"waiting": {"reason": "CrashLoopBackOff"}},
             "lastState": {"terminated": {"exitCode": 1, "reason": "Error", "message": "model.onnx: wrong outputs"}}}]}),
     ));
@@ -174,7 +174,7 @@ fn the_schedulers_sentence_about_gpus_is_shown() {
     let v2 = model("v2", json!({}));
     world.add_pod(server_pod(
         v2.revision.as_str(),
-        json!({"conditions": [{"type": "PodScheduled", "status": "False", "reason": "Unschedulable",
+        &json!({"conditions": [{"type": "PodScheduled", "status": "False", "reason": "Unschedulable",
             "message": "0/1 nodes are available: 1 Insufficient nvidia.com/gpu."}]}),
     ));
     world.settle(&v2);

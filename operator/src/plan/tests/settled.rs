@@ -128,9 +128,11 @@ fn a_suspended_model_is_left_as_it_is() {
 fn old_revisions_beyond_the_limit_go_and_the_ones_in_use_stay() {
     let mut world = World::new();
     for number in 1..=6 {
-        world.deploy(&model(&format!("v{number}"), json!({"rollout": {"historyLimit": 2, "scaleDownDelaySeconds": 0}})));
+        world
+            .deploy(&model(&format!("v{number}"), json!({"rollout": {"historyLimit": 2, "scaleDownDelaySeconds": 0}})));
         world.pass(1);
-        world.settle(&model(&format!("v{number}"), json!({"rollout": {"historyLimit": 2, "scaleDownDelaySeconds": 0}})));
+        world
+            .settle(&model(&format!("v{number}"), json!({"rollout": {"historyLimit": 2, "scaleDownDelaySeconds": 0}})));
     }
     let versions: Vec<String> = world.seen.records().into_values().map(|(_, record)| record.version).collect();
     // v6 is active, v5 is in the other slot; of the unused ones, the two newest stay.

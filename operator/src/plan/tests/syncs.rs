@@ -102,7 +102,8 @@ fn one_version_is_one_digest() {
     // The next Job for this version must find the recorded digest.
     let moved = model("v1", json!({"model": {"uri": "s3://models/elsewhere"}}));
     world.settle(&moved);
-    let arguments = world.seen.jobs[0].spec.as_ref().unwrap().template.spec.as_ref().unwrap().containers[0].args.clone();
+    let arguments =
+        world.seen.jobs[0].spec.as_ref().unwrap().template.spec.as_ref().unwrap().containers[0].args.clone();
     assert!(arguments.unwrap().contains(&format!("--digest={digest}")));
     world.job_fails("IntegrityMismatch", "the manifest is another one");
     world.settle(&moved);

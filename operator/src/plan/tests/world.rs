@@ -151,7 +151,8 @@ impl World {
             conditions: Some(EndpointConditions { ready: Some(true), ..EndpointConditions::default() }),
             ..Endpoint::default()
         };
-        self.seen.endpoints = vec![EndpointSlice { endpoints: (0..addresses).map(endpoint).collect(), ..EndpointSlice::default() }];
+        self.seen.endpoints =
+            vec![EndpointSlice { endpoints: (0..addresses).map(endpoint).collect(), ..EndpointSlice::default() }];
     }
 
     fn perform(&mut self, action: Action) {
@@ -248,7 +249,7 @@ fn set_counts(deployment: &mut Deployment, existing: i32, ready: i32) {
 }
 
 /// A server's pod in trouble.
-pub fn server_pod(revision: &str, status: Value) -> Value {
+pub fn server_pod(revision: &str, status: &Value) -> Value {
     let labels: BTreeMap<&str, &str> = BTreeMap::from([(COMPONENT, component::SERVER), (REVISION, revision)]);
     json!({"metadata": {"name": "boiling-point-x", "labels": labels}, "status": status})
 }

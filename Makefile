@@ -5,10 +5,28 @@
 CHEMMODEL_CACHE = $${CHEMMODEL_CACHE:-$$HOME/.cache/chemmodel}
 BIN = $(CHEMMODEL_CACHE)/bin
 
-.PHONY: help generate licences drift lint chart deny tools-bin
+.PHONY: help demo demo-down test serve images generate licences drift lint lint-shell chart deny \
+	test-cluster test-exporter cluster-bin tools-bin onnxruntime onnxruntime-path
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12
+
+demo: ## From nothing to predictions on a Kubernetes of its own, which stays up
+	examples/demo/demo.sh
+
+demo-down: cluster-bin ## Stop that Kubernetes and remove everything that it made
+	$(BIN)/cluster down
+
+test: ## Everything that can be tested on this machine
+	tests/run.sh
+
+BUNDLE = examples/models/boiling-point/v1
+serve: onnxruntime ## The server alone on BUNDLE, no Kubernetes: http://localhost:8080/predict
+	ORT_DYLIB_PATH=$$($(MAKE) --silent onnxruntime-path) cargo run --release --locked --package chemmodel-inference -- \
+		--bundle $(BUNDLE) --name "$$(basename $$(dirname $(BUNDLE)))" --version "$$(basename $(BUNDLE))" --accelerator cpu --log-format text
+
+images: ## Both images, by their Dockerfiles
+	tests/images/build.sh operator cpu cuda
 
 generate: ## Write everything that is generated: the CRD, the chart's copy of it, the list of licences
 	cargo run --quiet --locked --package chemmodel-crds --bin chemmodel-crdgen >crds/chemmodel.yaml.new
@@ -26,7 +44,10 @@ drift: generate ## Fail when a generated file is not what would be generated
 lint: ## Formats and lints of Rust and shell
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
-	git ls-files '*.sh' | xargs shellcheck
+	$(MAKE) lint-shell
+
+lint-shell: ## Lints of shell scripts
+	git ls-files '*.sh' '.ci/run' | xargs shellcheck -x
 
 chart: tools-bin ## Tests of the chart, without a cluster
 	HELM=$(BIN)/helm charts/test.sh
@@ -38,3 +59,33 @@ tools-bin: ## Helm and the S3 server for tests, built from Go modules into the c
 	mkdir -p $(BIN)
 	cd tests/cluster/addons && CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o $(BIN)/ \
 		helm.sh/helm/v3/cmd/helm github.com/versity/versitygw/cmd/versitygw
+
+cluster-bin: ## The program that runs the test cluster; prints where it is
+	@mkdir -p $(BIN)
+	@cd tests/cluster && go build -o $(BIN)/cluster ./cmd/cluster
+	@echo $(BIN)/cluster
+
+test-cluster: ## Tests of the test cluster: up, down, and nothing left behind
+	cd tests/cluster && go vet ./... && go test -v -timeout 30m ./...
+
+VENV = $(CHEMMODEL_CACHE)/venv
+test-exporter: ## Tests of the exporter and of the committed bundles
+	test -x $(VENV)/bin/python || python3 -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --editable './tools[dev]'
+	$(VENV)/bin/ruff check tools
+	$(VENV)/bin/ruff format --check tools
+	cd tools && $(VENV)/bin/pytest
+
+ORT_VERSION = 1.31.1
+ORT = $(CHEMMODEL_CACHE)/onnxruntime/$(ORT_VERSION)
+onnxruntime: ## ONNX Runtime's library, hash-checked, into the cache
+	test -e $(ORT)/libonnxruntime.so || { \
+		mkdir -p $(ORT)/wheel && \
+		python3 -m pip download --quiet --disable-pip-version-check --no-deps --require-hashes --only-binary=:all: --python-version 3.11 \
+			--requirement inference/onnxruntime/cpu.txt --dest $(ORT)/wheel && \
+		python3 -m zipfile --extract $(ORT)/wheel/onnxruntime-*.whl $(ORT)/wheel && \
+		mv $(ORT)/wheel/onnxruntime/capi/libonnxruntime.so.$(ORT_VERSION) $(ORT)/libonnxruntime.so && \
+		rm -r $(ORT)/wheel; }
+
+onnxruntime-path:
+	@echo $(ORT)/libonnxruntime.so

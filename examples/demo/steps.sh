@@ -1,5 +1,6 @@
-# The steps of the demo, one function each. Sourced by demo.sh.
+# The steps of the demo, one function each. Sourced by demo.sh, which sets NAMESPACE and here.
 # shellcheck shell=bash
+# shellcheck disable=SC2317  # functions that stand in for kubectl and helm are called by name
 
 step() { printf '\n\033[1m== %s\033[0m\n' "$*"; }
 say() { printf '%s\n' "$*"; }
@@ -19,6 +20,7 @@ use_cluster() {
 		: "${S3_ENDPOINT:?set it to an S3 server that your pods can reach}"
 		: "${AWS_ACCESS_KEY_ID:?set it for that S3 server}" "${AWS_SECRET_ACCESS_KEY:?set it for that S3 server}"
 		kubectl version >/dev/null || die "your cluster does not answer: check KUBECONFIG"
+		# shellcheck disable=SC2034  # printed by demo.sh
 		go_on="# your current kubectl context"
 		return
 	fi
@@ -31,6 +33,7 @@ use_cluster() {
 	eval "$("$cluster" env)"
 	kubectl() { "$KUBECTL" "$@"; }
 	helm() { "$HELM" "$@"; }
+	# shellcheck disable=SC2034  # printed by demo.sh
 	go_on="eval \"\$($cluster env)\"; alias kubectl=\$KUBECTL"
 	load_image() { "$cluster" load "$@"; }
 }
@@ -69,7 +72,7 @@ install_operator() {
 
 s3() {
 	curl --fail-with-body --silent --show-error --aws-sigv4 "aws:amz:${AWS_REGION:-us-east-1}:s3" \
-		--user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" "$@"
+		--user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" --header 'x-amz-content-sha256: UNSIGNED-PAYLOAD' "$@"
 }
 
 make_bucket() {
@@ -94,7 +97,8 @@ predict_table() {
 	forward=$!
 	# shellcheck disable=SC2064  # this very process, now
 	trap "kill $forward 2>/dev/null || true" EXIT
-	python3 "$here/predict.py" "http://127.0.0.1:$port/predict" "$1"
-	kill "$forward" && wait "$forward" 2>/dev/null || true
+	python3 "${here:?}/predict.py" "http://127.0.0.1:$port/predict" "$1"
+	kill "$forward"
+	wait "$forward" 2>/dev/null || true # ended by the signal just sent
 	trap - EXIT
 }

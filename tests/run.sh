@@ -1,0 +1,139 @@
+#!/usr/bin/env bash
+# Everything that `make test` checks, from a bare machine: three lanes side by side, then the end-to-end tests on a real node.
+#
+#   code      format, lints, licences, generated files, chart, unit tests, exporter
+#   cluster   the test cluster's own tests, then the cluster itself
+#   images    both images, by their Dockerfiles
+#
+# Without root, or without the kernel features of a node, everything up to the API server runs, and the end says what was left out; with
+# CI=true nothing may be left out. Each suite's output is in the log folder, and on the screen when it fails.
+set -uo pipefail
+cd "$(dirname "$0")/.." || exit 1
+
+cache=${CHEMMODEL_CACHE:-$HOME/.cache/chemmodel}
+export CHEMMODEL_CACHE=$cache
+export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$cache/target}
+export PATH="$cache/bin:$HOME/.cargo/bin:$PATH"
+logs=$cache/logs
+rm -rf "$logs"
+mkdir -p "$logs" "$cache/bin"
+cluster=$cache/bin/cluster
+
+# suite NAME COMMAND...: runs it, keeps its output, remembers how it ended.
+suite() {
+	local name=$1 started=$SECONDS log=$logs/$1.log
+	shift
+	if "$@" >"$log" 2>&1; then
+		echo passed >"$logs/$name.result"
+		printf '%-22s passed  %4d s   %s\n' "$name" $((SECONDS - started)) "$(counts "$log")"
+	else
+		echo failed >"$logs/$name.result"
+		printf '%-22s FAILED  %4d s   %s\n' "$name" $((SECONDS - started)) "$log"
+		tail -n 60 "$log" | sed "s/^/    $name| /"
+		return 1
+	fi
+}
+
+# left_out NAME WHY: loud, and an error in CI.
+left_out() {
+	printf '%-22s LEFT OUT: %s\n' "$1" "$2"
+	if [ -n "${CI:-}" ]; then echo failed; else echo left out; fi >"$logs/$1.result"
+}
+
+# Tests passed and failed in a log, by the closing lines of cargo, pytest and go.
+counts() {
+	awk '
+		/^test result:/ { passed += $4; failed += $6 }
+		/^=*[ ]*[0-9]+ (passed|failed)/ { for (i = 1; i < NF; i++) { if ($(i + 1) ~ /^passed/) passed += $i; if ($(i + 1) ~ /^failed/) failed += $i } }
+		/^ *--- PASS/ { passed++ }
+		/^ *--- FAIL/ { failed++ }
+		END { if (passed + failed) printf "%d passed, %d failed", passed, failed }' "$1"
+}
+
+prepare() {
+	local missing=()
+	for pair in curl:curl jq:jq shellcheck:shellcheck cc:build-essential; do
+		command -v "${pair%%:*}" >/dev/null || missing+=("${pair##*:}")
+	done
+	python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
+	if [ ${#missing[@]} -gt 0 ]; then
+		if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
+			echo "install these first: ${missing[*]}" >&2
+			return 1
+		fi
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"
+	fi
+	rustup component add clippy rustfmt >/dev/null 2>&1 || cargo clippy --version
+	make --silent cluster-bin
+}
+
+lane_code() {
+	suite format cargo fmt --all --check
+	suite onnxruntime make --silent onnxruntime
+	suite clippy cargo clippy --workspace --all-targets --locked -- -D warnings
+	suite tools make --silent tools-bin
+	ORT_DYLIB_PATH=$(make --silent onnxruntime-path) suite unit cargo test --locked --workspace --exclude chemmodel-tests
+	suite contract cargo test --locked --package chemmodel-tests --test contract
+	suite generated make --silent drift
+	suite shell make --silent lint-shell
+	suite chart make --silent chart
+	suite deny make --silent deny
+	suite exporter make --silent test-exporter
+}
+
+lane_cluster() {
+	suite cluster make --silent test-cluster
+	own_cluster || suite cluster-up "$cluster" up "$@"
+}
+
+lane_images() {
+	suite images tests/images/build.sh operator cpu cuda
+}
+
+own_cluster() { [ -n "${KUBECONFIG:-}" ] || [ "${CLUSTER:-}" = current ]; }
+
+finish() {
+	local passed failed
+	cat "$logs"/*.log >"$logs/all" 2>/dev/null
+	passed=$(counts "$logs/all" | sed 's/ passed.*//')
+	failed=$(grep -lx failed "$logs"/*.result | wc -l)
+	rm -f "$logs/all"
+	grep -lx failed "$logs"/*.result | sed 's|\.result$|.log|; s|^|failed: see |'
+	grep -lx 'left out' "$logs"/*.result | sed 's|.*/||; s|\.result$||; s|^|NOT RUN on this machine: |'
+	printf '%s passed, %s failed\n' "${passed:-0}" "$failed"
+	[ "$failed" = 0 ]
+}
+
+suite prepare prepare || exit 1
+
+node=yes
+own_cluster || "$cluster" doctor >"$logs/doctor.log" 2>&1 || node=no
+was_up=no
+[ "$node" = yes ] && ! own_cluster && "$cluster" status >/dev/null 2>&1 && was_up=yes
+
+lane_code &
+if [ "$node" = yes ]; then
+	lane_cluster &
+	lane_images &
+else
+	lane_cluster --api-only --name api &
+fi
+wait
+
+if own_cluster; then
+	suite api cargo test --locked --package chemmodel-tests --test api
+elif [ "$node" = yes ]; then
+	eval "$("$cluster" env)"
+	"$cluster" load "$cache"/images/chemmodel-operator.tar "$cache"/images/chemmodel-inference-cpu.tar >"$logs/load.log" 2>&1
+	suite api cargo test --locked --package chemmodel-tests --test api
+	suite e2e cargo test --locked --package chemmodel-tests --test e2e -- --test-threads=4
+	suite readme cargo test --locked --package chemmodel-tests --test readme
+	[ "$was_up" = yes ] || suite cluster-down "$cluster" down
+else
+	eval "$("$cluster" env --name api)"
+	suite api cargo test --locked --package chemmodel-tests --test api
+	suite cluster-down "$cluster" down --name api
+	left_out images "$(tail -n 1 "$logs/doctor.log")"
+	left_out e2e "$(tail -n 1 "$logs/doctor.log")"
+fi
+finish

@@ -52,7 +52,9 @@ lint-shell: ## Lints of shell scripts
 chart: tools-bin ## Tests of the chart, without a cluster
 	HELM=$(BIN)/helm charts/test.sh
 
-deny: ## Licences, banned crates and sources (needs cargo-deny)
+DENY = cargo-deny@0.20.2
+deny: ## Licences, banned crates and sources
+	command -v cargo-deny || cargo install --quiet --locked $(DENY)
 	cargo deny --locked check licenses bans sources
 
 tools-bin: ## Helm and the S3 server for tests, built from Go modules into the cache

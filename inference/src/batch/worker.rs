@@ -154,3 +154,22 @@ impl Drop for LastWords {
         self.queue.abandon();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use prometheus::IntGauge;
+    use tokio::sync::oneshot::{self, error::TryRecvError};
+
+    use super::*;
+
+    #[test]
+    fn whoever_waits_when_the_thread_ends_is_told_so() {
+        let queue = Arc::new(Queue::new(1, IntGauge::new("depth", "depth").unwrap()));
+        let (reply, mut answer) = oneshot::channel();
+        assert!(queue.push_all(vec![Item { ids: vec![1], queued: Instant::now(), reply }]).is_ok());
+        assert_eq!(answer.try_recv(), Err(TryRecvError::Empty));
+        drop(LastWords { pulse: Arc::default(), queue: queue.clone() });
+        assert_eq!(answer.try_recv(), Err(TryRecvError::Closed));
+        assert!(queue.next_batch(BatchLimits { tokens: 1, items: 1 }).is_none());
+    }
+}

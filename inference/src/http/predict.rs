@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, EXPECT};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -17,8 +17,18 @@ use super::{App, MAX_BODY_BYTES, answer};
 use crate::health::Phase;
 use crate::service::{RowError, Service};
 
+/// Bytes of an unwanted body that are read only to be thrown away.
+const DISCARDED_BYTES: usize = 16 << 20;
+
 pub(super) async fn predict(State(app): State<Arc<App>>, request: Request) -> Response {
-    answer(&app, request).await.unwrap_or_else(|problem| {
+    let (head, mut body) = request.into_parts();
+    let answer = answer(&app, &head.headers, &mut body).await;
+    if answer.is_err() && !head.headers.contains_key(EXPECT) {
+        // Many clients send all before they read, and closing under them loses the answer. Those that asked whether to
+        // send have not begun.
+        let _ = tokio::time::timeout(app.body_timeout, discard(&mut body)).await;
+    }
+    answer.unwrap_or_else(|problem| {
         if let Some(reason) = problem.shed {
             app.metrics.shed.with_label_values(&[reason]).inc();
         }
@@ -26,11 +36,11 @@ pub(super) async fn predict(State(app): State<Arc<App>>, request: Request) -> Re
     })
 }
 
-async fn answer(app: &App, request: Request) -> Result<Response, Problem> {
+async fn answer(app: &App, headers: &HeaderMap, body: &mut Body) -> Result<Response, Problem> {
     let service = serving(app)?;
-    check_headers(request.headers())?;
+    check_headers(headers)?;
     service.admit()?;
-    let body = read(request.into_body(), app.body_timeout).await?;
+    let body = read(body, app.body_timeout).await?;
     let PredictRequest { smiles } =
         PredictRequest::parse(&body).map_err(|sentence| Problem::new(StatusCode::BAD_REQUEST, sentence))?;
     match smiles {
@@ -76,7 +86,7 @@ fn text(value: &HeaderValue) -> String {
     String::from_utf8_lossy(value.as_bytes()).into_owned()
 }
 
-async fn read(body: Body, time: Duration) -> Result<Bytes, Problem> {
+async fn read(body: &mut Body, time: Duration) -> Result<Bytes, Problem> {
     match tokio::time::timeout(time, Limited::new(body, MAX_BODY_BYTES).collect()).await {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
         Ok(Err(why)) if why.is::<LengthLimitError>() => Err(too_large()),
@@ -86,6 +96,16 @@ async fn read(body: Body, time: Duration) -> Result<Bytes, Problem> {
         Err(_) => {
             let sentence = format!("the body did not arrive within {} s; send it faster", time.as_secs());
             Err(Problem::new(StatusCode::REQUEST_TIMEOUT, sentence))
+        }
+    }
+}
+
+async fn discard(body: &mut Body) {
+    let mut left = DISCARDED_BYTES;
+    while let Some(Ok(frame)) = body.frame().await {
+        left = left.saturating_sub(frame.data_ref().map_or(0, Bytes::len));
+        if left == 0 {
+            return;
         }
     }
 }

@@ -17,6 +17,9 @@ use crate::support::engine::LONG;
 use crate::support::fixture::{Fixture, Options, eventually};
 use crate::support::program::{connect, exchange, post, read_all};
 
+/// A limit that must not be what ends a test.
+const NEVER: Duration = Duration::from_hours(1);
+
 struct Server {
     fixture: Arc<Fixture>,
     address: SocketAddr,
@@ -33,7 +36,7 @@ async fn start_with(limits: ConnectionLimits, options: Options) -> Server {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let stop = CancellationToken::new();
-    let serving = tokio::spawn(serve(listener, http::router(fixture.app.clone()), limits, stop.clone(), LONG));
+    let serving = tokio::spawn(serve(listener, http::router(fixture.app.clone()), limits, stop.clone(), NEVER));
     Server { fixture, address, stop, serving }
 }
 
@@ -86,6 +89,18 @@ async fn a_body_that_never_ends_is_cut_off_with_a_reason() {
     let request = post(r#"{"smiles":"C"}"#, "keep-alive");
     let answer = client(move || exchange(server.address, &request[..request.len() - 5])).await;
     assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_sends_all_before_it_reads_still_gets_the_refusal() {
+    let server = start(ConnectionLimits::default()).await;
+    let huge = post(&"x".repeat(6 << 20), "close");
+    let small = post(&"x".repeat(900_000), "close").replace("application/json", "text/plain");
+    for (request, status) in [(huge, "413"), (small, "415")] {
+        // `exchange` writes the whole request first, and stops the test when the server closes under it.
+        let answer = client(move || exchange(server.address, &request)).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{answer}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -166,7 +181,7 @@ async fn a_client_that_leaves_while_it_waits_takes_its_molecule_with_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stopped_server_finishes_what_it_accepted_and_accepts_no_more() {
-    let server = start(ConnectionLimits::default()).await;
+    let server = start(ConnectionLimits { head_timeout: NEVER, ..ConnectionLimits::default() }).await;
     let address = server.address;
     server.fixture.engine.hold();
     let running = spawn_blocking(move || exchange(address, &post(r#"{"smiles":"C"}"#, "keep-alive")));
@@ -178,7 +193,7 @@ async fn a_stopped_server_finishes_what_it_accepted_and_accepts_no_more() {
     assert!(!server.serving.is_finished(), "a request was abandoned");
     server.fixture.engine.release();
     assert!(running.await.unwrap().starts_with("HTTP/1.1 200"));
-    server.serving.await.unwrap();
+    tokio::time::timeout(LONG, server.serving).await.expect("an idle connection kept the server").unwrap();
     drop(idle);
 }
 

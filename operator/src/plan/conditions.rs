@@ -1,9 +1,17 @@
 //! Conditions in the standard form: a time moves only when a status flips.
 
 use chemmodel_crds::conditions::{kind, reason};
+use chemmodel_crds::status::Phase;
 use jiff::Timestamp;
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+
+use super::observed::Observed;
+use super::rollout::Stage;
+use super::story::{Story, syncing};
+use super::sync::Artifact;
+use super::trouble::Trouble;
+use crate::model::ValidatedModel;
 
 /// A condition without its times.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,8 +53,74 @@ pub fn merge(before: &[Condition], outcomes: Vec<Outcome>, generation: Option<i6
         .collect()
 }
 
+/// All conditions.
+pub fn outcomes(
+    model: &ValidatedModel,
+    seen: &Observed,
+    artifact: &Artifact,
+    stage: &Stage,
+    story: &Story,
+    trouble: Option<&Trouble>,
+) -> Vec<Outcome> {
+    let why = story.reason.as_deref().unwrap_or(reason::AS_EXPECTED);
+    let blocked = story.phase == Phase::Blocked;
+    let progressing = match (stage, blocked) {
+        (Stage::Settled, _) => {
+            Outcome::no(kind::PROGRESSING, reason::PROMOTED, "the revision of the spec has the traffic")
+        }
+        (_, true) => Outcome::no(kind::PROGRESSING, why, &story.message),
+        (_, false) => Outcome::yes(kind::PROGRESSING, why, &story.message),
+    };
+    let degraded = if blocked || trouble.is_some() {
+        Outcome::yes(kind::DEGRADED, why, &story.message)
+    } else {
+        Outcome::no(kind::DEGRADED, reason::AS_EXPECTED, "nothing is wrong")
+    };
+    let mut outcomes =
+        vec![ready(seen, trouble), artifact_ready(model, artifact), progressing, scheduled(trouble), degraded];
+    outcomes.extend(model.spec.autoscaling.as_ref().map(|_| autoscaler(seen.autoscaler.as_ref())));
+    outcomes
+}
+
+/// Whether the live endpoint answers.
+pub fn ready(seen: &Observed, trouble: Option<&Trouble>) -> Outcome {
+    match (seen.active(), seen.ready_endpoints()) {
+        (None, _) => Outcome::no(kind::READY, reason::NOT_YET_SERVING, "no revision has been given the traffic yet"),
+        (Some(_), 0) => {
+            let why = trouble.map_or("no pod of the active revision is ready", |trouble| &trouble.message);
+            Outcome::no(kind::READY, reason::NO_READY_ENDPOINTS, why)
+        }
+        (Some(_), _) => Outcome::yes(kind::READY, reason::ENDPOINTS_READY, "the live endpoint answers"),
+    }
+}
+
+fn artifact_ready(model: &ValidatedModel, artifact: &Artifact) -> Outcome {
+    match artifact {
+        Artifact::Recorded(record) => {
+            Outcome::yes(kind::ARTIFACT_READY, reason::SYNCED, &format!("{} is {}", record.uri, record.digest))
+        }
+        Artifact::Proven(_)
+        | Artifact::Due { .. }
+        | Artifact::Running { .. }
+        | Artifact::Failed { .. }
+        | Artifact::Refused { .. } => {
+            let story = syncing(model, artifact);
+            Outcome::no(kind::ARTIFACT_READY, story.reason.as_deref().unwrap_or(reason::SYNCING), &story.message)
+        }
+    }
+}
+
+fn scheduled(trouble: Option<&Trouble>) -> Outcome {
+    match trouble {
+        Some(Trouble { reason, message }) if [reason::INSUFFICIENT_GPU, reason::UNSCHEDULABLE].contains(reason) => {
+            Outcome::no(kind::SCHEDULED, reason, message)
+        }
+        _ => Outcome::yes(kind::SCHEDULED, reason::ALL_SCHEDULED, "every pod has a node"),
+    }
+}
+
 /// What the autoscaler says of itself.
-pub fn autoscaler(autoscaler: Option<&HorizontalPodAutoscaler>) -> Outcome {
+fn autoscaler(autoscaler: Option<&HorizontalPodAutoscaler>) -> Outcome {
     let conditions = autoscaler.and_then(|a| a.status.as_ref()).and_then(|s| s.conditions.as_ref());
     let find = |type_: &str| conditions.into_iter().flatten().find(|condition| condition.type_ == type_);
     let broken = ["AbleToScale", "ScalingActive"].into_iter().filter_map(find).find(|c| c.status != "True");

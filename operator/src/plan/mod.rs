@@ -22,6 +22,7 @@ mod prune;
 mod rollout;
 mod scale;
 mod status;
+mod story;
 mod sync;
 mod trouble;
 

@@ -7,7 +7,7 @@ use chemmodel_bundle::report::SyncReason;
 use crate::bundle::{Bundle, assert_nothing_published};
 use crate::fake::{self, Fake, Response};
 use crate::gateway::Gateway;
-use crate::job::Job;
+use crate::job::{Job, wait_for};
 use crate::proxy::Proxy;
 
 #[test]
@@ -66,6 +66,27 @@ fn broken_connections_are_made_anew_where_they_broke() {
         proxy.wait_until_used_up();
         proxy.cut();
     }
+    proxy.allow_all();
+    job.wait().succeeded();
+    bundle.assert_published(target.path());
+}
+
+#[test]
+fn a_connection_that_brought_something_is_worth_a_new_one_even_without_retries() {
+    let (gateway, target, bundle) = (Gateway::start(), tempfile::tempdir().unwrap(), Bundle::with_weights(4_000_000));
+    gateway.upload("bp/v1", &bundle);
+    let proxy = Proxy::before(gateway.port());
+    let staging = target.path().join(".staging").join(bundle.digest().hex());
+    // Only the large file is left to fetch, so that no other one can break without having brought anything.
+    for (path, content) in bundle.files.iter().filter(|(path, _)| *path != "model.onnx") {
+        std::fs::create_dir_all(staging.join("members")).unwrap();
+        std::fs::write(staging.join(path), content).unwrap();
+    }
+    proxy.allow(bundle.bytes() / 2);
+    let job = Job::sync(&proxy.endpoint(), "bp/v1", target.path()).stall_seconds(60).retry_seconds(0).start();
+    proxy.wait_until_used_up();
+    wait_for("bytes on the disk", || staging.join("model.onnx").metadata().is_ok_and(|file| file.len() > 0));
+    proxy.cut();
     proxy.allow_all();
     job.wait().succeeded();
     bundle.assert_published(target.path());

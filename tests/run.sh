@@ -44,9 +44,10 @@ left_out() {
 counts() {
 	awk '
 		/^test result:/ { passed += $4; failed += $6 }
-		/^=*[ ]*[0-9]+ (passed|failed)/ { for (i = 1; i < NF; i++) { if ($(i + 1) ~ /^passed/) passed += $i; if ($(i + 1) ~ /^failed/) failed += $i } }
+		/^=*[ ]*[0-9]+ (passed|failed).* in / { for (i = 1; i < NF; i++) { if ($(i + 1) ~ /^passed/) passed += $i; if ($(i + 1) ~ /^failed/) failed += $i } }
 		/^ *--- PASS/ { passed++ }
 		/^ *--- FAIL/ { failed++ }
+		/^[0-9]+ passed, [0-9]+ failed$/ { passed += $1; failed += $3 }
 		END { if (passed + failed) printf "%d passed, %d failed", passed, failed }' "$1"
 }
 
@@ -124,10 +125,9 @@ if own_cluster; then
 	suite api cargo test --locked --package chemmodel-tests --test api
 elif [ "$node" = yes ]; then
 	eval "$("$cluster" env)"
-	"$cluster" load "$cache"/images/chemmodel-operator.tar "$cache"/images/chemmodel-inference-cpu.tar >"$logs/load.log" 2>&1
+	suite readme tests/readme.sh
 	suite api cargo test --locked --package chemmodel-tests --test api
 	suite e2e cargo test --locked --package chemmodel-tests --test e2e -- --test-threads=4
-	suite readme cargo test --locked --package chemmodel-tests --test readme
 	[ "$was_up" = yes ] || suite cluster-down "$cluster" down
 else
 	eval "$("$cluster" env --name api)"

@@ -13,6 +13,7 @@ from torch import nn
 from transformers import RobertaForSequenceClassification, RobertaModel
 
 from chemmodel_export import bundle, checkpoint, graph, manifest, molecules, predict
+from chemmodel_export.cli import main
 from chemmodel_export.manifest import GOLDEN, MANIFEST, MODEL, TOKENIZER
 from chemmodel_export.verify import verify
 
@@ -49,6 +50,19 @@ def test_golden_answers_are_those_of_pytorch_one_at_a_time(tiny_bundle, network,
             raw = network(ids, torch.ones_like(ids)).item()
         assert molecule["ids"] == ids[0].tolist()
         assert molecule["predictions"] == pytest.approx([raw * OUTPUT["scale"] + OUTPUT["center"]], rel=1e-6)
+
+
+def test_own_molecules_and_a_description_can_be_given_on_the_command_line(own_checkpoint, tmp_path):
+    (own_checkpoint / "training.json").unlink()
+    (tmp_path / "mine.smi").write_text("CCCCCCCl 1-chlorohexane\n\nCCBr\n")
+    asked = ["--name", "mine", "--output", "log_s:solubility:log10 mol/L", "--transform", "log10", "--scale", "0.5"]
+    places = ["--checkpoint", str(own_checkpoint), "--out", str(tmp_path / "bundle")]
+    assert main(["chemberta", *places, *asked, "--molecules", str(tmp_path / "mine.smi")]) == 0
+    described = {"name": "log_s", "property": "solubility", "unit": "log10 mol/L", "transform": "log10"}
+    content = json.loads((tmp_path / "bundle" / MANIFEST).read_text())
+    assert content["outputs"] == [{**described, "scale": 0.5, "center": 0.0}]
+    assert [m["smiles"] for m in golden(tmp_path / "bundle")][:2] == ["CCCCCCCl", "CCBr"]
+    assert verify(tmp_path / "bundle").startswith("mine sha256:")
 
 
 def test_golden_holds_the_wanted_molecules_and_enough_of_them(tiny_bundle):

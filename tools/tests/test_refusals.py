@@ -79,6 +79,22 @@ def undefined_weight(folder):
     edit_tensors(folder / "head.safetensors", lambda tensors: tensors["3.bias"].fill_(float("nan")))
 
 
+def odd_heads(folder):
+    edit_json(folder / "config.json", num_attention_heads=5)
+
+
+def no_padding_id(folder):
+    edit_json(folder / "config.json", pad_token_id=None)
+
+
+def output_without_unit(folder):
+    edit_json(folder / "training.json", outputs=[{k: v for k, v in OUTPUT.items() if k != "unit"}])
+
+
+def undefined_scale(folder):
+    edit_json(folder / "training.json", outputs=[{**OUTPUT, "scale": float("nan")}])
+
+
 def too_few_positions(folder):
     edit_json(folder / "config.json", max_position_embeddings=9)
     shrink = "embeddings.position_embeddings.weight"
@@ -102,6 +118,10 @@ REFUSALS = [
     (fewer_layers_than_weights, "not expected chemberta_model.encoder.layer.1"),
     (smaller_vocabulary, "the tokenizer belongs to other weights"),
     (undefined_weight, "infinite or undefined values, first in dnn_head.3.bias"),
+    (odd_heads, "must be a multiple of num_attention_heads 5"),
+    (no_padding_id, "pad_token_id None"),
+    (output_without_unit, "outputs[0] lacks ['unit']"),
+    (undefined_scale, "outputs[0].scale is nan"),
     (too_few_positions, "golden molecules fit into 8 tokens"),
 ]
 
@@ -189,6 +209,12 @@ def test_a_checkpoint_without_a_description_asks_for_one(own_checkpoint, tmp_pat
 def test_the_number_of_described_outputs_must_be_that_of_the_network(own_checkpoint, tmp_path):
     with pytest.raises(ExportError, match="has 1 outputs, but 2 are described"):
         bundle.write(checkpoint.load(own_checkpoint), "tiny", [OUTPUT, OUTPUT], [], tmp_path / "bundle")
+
+
+def test_a_scaling_that_nothing_would_read_is_refused(own_checkpoint, tmp_path, capsys):
+    asked = ["--checkpoint", str(own_checkpoint), "--out", str(tmp_path / "bundle"), "--scale", "2"]
+    assert main(["chemberta", *asked]) == 1
+    assert "--scale says how an --output was scaled" in capsys.readouterr().err
 
 
 def test_missing_molecules_are_named(own_checkpoint, tmp_path, capsys):

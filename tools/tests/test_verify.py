@@ -74,6 +74,21 @@ def test_other_token_ids_are_found(copy):
         verify(copy)
 
 
+def test_a_network_that_cannot_be_loaded_is_named(copy):
+    (copy / MODEL).write_bytes(b"not a network")
+    repin(copy)
+    with pytest.raises(ExportError, match=f"{MODEL} cannot be loaded"):
+        verify(copy)
+
+
+def test_outputs_that_the_network_does_not_have_are_found(copy):
+    outputs = json.loads((copy / MANIFEST).read_text())["outputs"]
+    edit_golden(copy, lambda golden: [m["predictions"].append(1.0) for m in golden["molecules"]])
+    repin(copy, outputs=outputs * 2)
+    with pytest.raises(ExportError, match=r"answers with shape \(1, 1\), expected \(1, 2\)"):
+        verify(copy)
+
+
 def test_an_empty_golden_file_is_no_evidence(copy):
     edit_golden(copy, lambda golden: golden["molecules"].clear())
     with pytest.raises(ExportError, match="must have molecules"):

@@ -22,6 +22,7 @@ def write(checkpoint: Checkpoint, name: str, outputs: list[dict], extra: list[st
     """Publishes the bundle at `target` and returns its digest; on any disagreement nothing is written."""
     if len(outputs) != checkpoint.outputs:
         raise ExportError(f"the network has {checkpoint.outputs} outputs, but {len(outputs)} are described")
+    manifest.check_outputs(outputs)
     with new_folder(target) as scratch:
         golden = _golden(checkpoint, [*extra, *molecules.default()], outputs)
         checkpoint.tokenizer.save(str(scratch / TOKENIZER))

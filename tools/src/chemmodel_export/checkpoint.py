@@ -71,7 +71,16 @@ def _config(folder: Path) -> RobertaConfig:
         raise ExportError(
             f"{folder / CONFIG} has model_type {values.get('model_type')!r}; only 'roberta' can be exported"
         )
-    return RobertaConfig(**values)
+    try:
+        config = RobertaConfig(**values)
+    except Exception as error:  # transformers raises several kinds for fields that do not fit
+        raise ExportError(f"{folder / CONFIG} is not a RoBERTa configuration: {error}") from error
+    if config.hidden_size % config.num_attention_heads or not isinstance(config.pad_token_id, int):
+        raise ExportError(
+            f"{folder / CONFIG} cannot be built: hidden_size {config.hidden_size} must be a multiple of "
+            f"num_attention_heads {config.num_attention_heads}, and pad_token_id {config.pad_token_id} a number"
+        )
+    return config
 
 
 def _tokenizer(folder: Path, config: RobertaConfig) -> Tokenizer:

@@ -35,9 +35,9 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME[:PROPERTY[:UNIT]]",
         help="once per output of the network, in order (default: what training recorded)",
     )
-    chemberta.add_argument("--transform", choices=sorted(INVERSE), default="none", help="of every --output")
-    chemberta.add_argument("--scale", type=float, default=1.0, help="of every --output")
-    chemberta.add_argument("--center", type=float, default=0.0, help="of every --output")
+    chemberta.add_argument("--transform", choices=sorted(INVERSE), help="of every --output (default: none)")
+    chemberta.add_argument("--scale", type=float, help="of every --output (default: 1)")
+    chemberta.add_argument("--center", type=float, help="of every --output (default: 0)")
     chemberta.add_argument("--molecules", type=Path, metavar="FILE", help="more golden molecules, one SMILES a line")
     chemberta.set_defaults(run=_export)
     check = commands.add_parser("verify", help="recompute digests, token ids and answers of a bundle")
@@ -52,9 +52,7 @@ def _export(parsed: argparse.Namespace) -> str:
     name, outputs = parsed.name or loaded.training.get("name"), _outputs(parsed) or loaded.training.get("outputs")
     if not name or not outputs:
         raise ExportError(f"{parsed.checkpoint} does not say what it predicts: give --name and --output")
-    extra = loaded.training.get("molecules", [])
-    if parsed.molecules:
-        extra = _smiles(parsed.molecules)
+    extra = [*(_smiles(parsed.molecules) if parsed.molecules else []), *loaded.training.get("molecules", [])]
     digest = bundle.write(loaded, name, outputs, extra, parsed.out)
     return f"wrote {parsed.out}, {digest}"
 
@@ -68,7 +66,11 @@ def _smiles(path: Path) -> list[str]:
 
 
 def _outputs(parsed: argparse.Namespace) -> list[dict]:
-    labels = {"transform": parsed.transform, "scale": parsed.scale, "center": parsed.center}
+    given = {"transform": parsed.transform, "scale": parsed.scale, "center": parsed.center}
+    given = {field: value for field, value in given.items() if value is not None}
+    if given and not parsed.output:
+        raise ExportError(f"--{next(iter(given))} says how an --output was scaled, but no --output is given")
+    labels = {"transform": "none", "scale": 1.0, "center": 0.0, **given}
     described = [(*text.split(":", 2), "", "")[:3] for text in parsed.output or []]
     return [{"name": name, "property": about, "unit": unit, **labels} for name, about, unit in described]
 

@@ -28,6 +28,11 @@ def write_json(path: Path, value: object) -> None:
     path.write_text(json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n", "utf-8")
 
 
+def check_free(target: Path, replace_if_holds: str | None = None) -> None:
+    if target.exists() and not (replace_if_holds and (target / replace_if_holds).is_file()):
+        raise ExportError(f"{target} exists already; nothing was written: give a folder that does not exist yet")
+
+
 @contextmanager
 def new_folder(target: Path, replace_if_holds: str | None = None) -> Iterator[Path]:
     """A scratch folder beside `target` that becomes `target` when the block ends well, and vanishes when it does not.
@@ -35,9 +40,8 @@ def new_folder(target: Path, replace_if_holds: str | None = None) -> Iterator[Pa
     What stands at `target` already is an error, unless it holds the file that marks it as an earlier result.
     """
     target = target.absolute()
+    check_free(target, replace_if_holds)
     replaces = target.exists()
-    if replaces and not (replace_if_holds and (target / replace_if_holds).is_file()):
-        raise ExportError(f"{target} exists already; nothing was written: give a folder that does not exist yet")
     target.parent.mkdir(parents=True, exist_ok=True)
     scratch = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
     try:

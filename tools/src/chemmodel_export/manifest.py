@@ -48,12 +48,14 @@ def check(manifest: dict) -> None:
     length = manifest["maxLength"]
     _require(type(length) is int and length >= 3, f"maxLength is {length!r}, expected a whole number of at least 3")
     _check_files(manifest["files"], manifest["members"])
-    _require(
-        isinstance(manifest["outputs"], list) and manifest["outputs"] != [], "outputs must list at least one output"
-    )
-    for position, output in enumerate(manifest["outputs"]):
-        _check_output(f"outputs[{position}]", output)
+    check_outputs(manifest["outputs"])
     _require(isinstance(manifest["provenance"], dict), "provenance must be an object")
+
+
+def check_outputs(outputs: object) -> None:
+    _require(isinstance(outputs, list) and outputs != [], "outputs must list at least one")
+    for position, output in enumerate(outputs):
+        _check_output(f"outputs[{position}]", output)
 
 
 def _check_files(files: object, members: object) -> None:

@@ -1,5 +1,6 @@
 """Checking a bundle as a server would meet it: contract, digests, token ids, and answers through ONNX Runtime."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -22,8 +23,8 @@ def verify(folder: Path) -> str:
         if found != pinned:
             raise ExportError(f"{folder / name} is not the file that {MANIFEST} pins: it pins {pinned}, found {found}")
     molecules, tolerance = _golden(folder, content)
-    runtimes = [graph.session(folder / member) for member in content["members"]]
-    tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
+    runtimes = [_load(folder / member, graph.session) for member in content["members"]]
+    tokenizer = _load(folder / TOKENIZER, lambda path: Tokenizer.from_file(str(path)))
     for molecule in molecules:
         ids = predict.tokenize(tokenizer, molecule["smiles"])
         if ids != molecule["ids"]:
@@ -40,9 +41,21 @@ def verify(folder: Path) -> str:
     )
 
 
+def _load(path: Path, reader: Callable):
+    try:
+        return reader(path)
+    except Exception as error:  # both libraries raise their own kinds, without a common base
+        raise ExportError(f"{path} cannot be loaded: {error}") from error
+
+
 def _answer(runtimes: list, encoded: list[list[int]], outputs: list[dict]) -> list[list[float]]:
     """The mean over the members, each in units."""
-    members = [[predict.to_units(raw, outputs) for raw in predict.by_onnx(runtime, encoded)] for runtime in runtimes]
+    members = []
+    for runtime in runtimes:
+        raw = predict.by_onnx(runtime, encoded)
+        if raw.shape != (len(encoded), len(outputs)):
+            raise ExportError(f"the network answers with shape {raw.shape}, expected {(len(encoded), len(outputs))}")
+        members.append([predict.to_units(row, outputs) for row in raw])
     return np.mean(members, axis=0).tolist()
 
 

@@ -8,7 +8,9 @@ from pathlib import Path
 import torch
 import transformers
 
-from chemmodel_export.checkpoint import save
+from chemmodel_export.checkpoint import TRAINING, save
+from chemmodel_export.errors import ExportError
+from chemmodel_export.files import check_free
 from chemmodel_export.train import data
 from chemmodel_export.train.loop import Trained, train
 from chemmodel_export.train.recipe import RECIPES
@@ -18,7 +20,15 @@ GOLDEN = 50  # held-out molecules that go into the bundle, evenly spread over th
 
 
 def main() -> int:
-    arguments = _parser().parse_args()
+    try:
+        return _train(_parser().parse_args())
+    except ExportError as error:
+        print(f"chemmodel-train-boiling-point: {error}", file=sys.stderr)
+        return 1
+
+
+def _train(arguments: argparse.Namespace) -> int:
+    check_free(arguments.out, replace_if_holds=TRAINING)
     torch.set_num_threads(arguments.threads)
     transformers.utils.logging.disable_progress_bar()
     split = data.split(data.measured_boiling_points())

@@ -40,6 +40,13 @@ kubectl -n "$NAMESPACE" get chemmodels
 step "Predictions of molecules that were held out of training"
 predict_table examples/molecules.csv
 
+step "A better version: blue/green to v2"
+kubectl -n "$NAMESPACE" patch chemmodel boiling-point --type merge \
+	-p '{"spec":{"model":{"uri":"s3://models/boiling-point/v2","version":"v2"}}}'
+kubectl -n "$NAMESPACE" wait --for=jsonpath='{.status.active.version}'=v2 --timeout=180s chemmodel/boiling-point
+kubectl -n "$NAMESPACE" get chemmodels
+predict_table examples/molecules.csv
+
 cat <<END
 
 The cluster is still running. Go on:
@@ -48,8 +55,7 @@ The cluster is still running. Go on:
   kubectl -n $NAMESPACE describe chemmodel boiling-point
   kubectl -n $NAMESPACE port-forward service/boiling-point 8080:80 &
   curl localhost:8080/predict -H 'content-type: application/json' -d '{"smiles":"CCO"}'
-  kubectl -n $NAMESPACE patch chemmodel boiling-point --type merge \\
-    -p '{"spec":{"model":{"uri":"s3://models/boiling-point/v2","version":"v2"}}}'    # blue/green to version 2
+  kubectl -n $NAMESPACE apply -f $manifest     # back to v1; at once while its pods are still warm
 Stop:
   make demo-down
 END

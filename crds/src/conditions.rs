@@ -63,6 +63,10 @@ pub mod reason {
     pub const AS_EXPECTED: &str = "AsExpected";
     /// `spec.suspend` is true.
     pub const SUSPENDED: &str = "Suspended";
+    /// A child's name is in use by an object that belongs to somebody else.
+    pub const NAME_TAKEN: &str = "NameTaken";
+    /// The API server refused a write: a quota, an admission rule, a missing permission.
+    pub const WRITE_REFUSED: &str = "WriteRefused";
     /// A value in the spec passed the API server and is still not usable.
     pub const INVALID_SPEC: &str = "InvalidSpec";
 }

@@ -28,7 +28,7 @@ use crate::context::Context;
 use crate::error::Error;
 use crate::model::validate;
 use crate::observe::observe;
-use crate::plan::{plan, refuse};
+use crate::plan::{hindered, plan, refuse};
 use crate::report;
 
 /// ChemModels as the watch sees them. The guard keeps one that cannot be read from hiding all others.
@@ -45,7 +45,10 @@ async fn reconcile(model: &ChemModel, context: &Context) -> Result<Duration, Err
             let mut plan = plan(&valid, &seen, now);
             let actions = std::mem::take(&mut plan.actions);
             let applied = apply(&context.client, &valid, actions).await;
-            (plan, applied)
+            match applied.as_ref().err().and_then(Error::hindrance) {
+                Some(why) => (hindered(plan, valid.generation, &seen, &why, now), applied),
+                None => (plan, applied),
+            }
         }
         Err(error) => (refuse(model.metadata.generation, &seen, &error, now), Ok(())),
     };
@@ -136,7 +139,7 @@ fn after_error(object: Arc<Guarded>, error: &Error, context: Arc<Context>) -> Ac
 }
 
 fn key(object: &impl kube::ResourceExt) -> String {
-    format!("{}/{}", object.namespace().unwrap_or_default(), object.uid().unwrap_or_default())
+    format!("{}/{}", object.namespace().unwrap_or_default(), object.name_any())
 }
 
 fn by_label<K: Resource>(object: &K) -> Option<ObjectRef<Guarded>> {

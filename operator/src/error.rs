@@ -1,5 +1,9 @@
 //! What can go wrong in a reconcile: one variant per step. The step's name is the metric's label.
 
+use chemmodel_crds::conditions::reason;
+
+use crate::plan::Hindrance;
+
 /// A reconcile that did not get through.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -49,6 +53,18 @@ impl Error {
             Self::Report(_) => "report",
             Self::Timeout(_) => "timeout",
         }
+    }
+
+    /// What a user must know of it: a refused write, but neither a race nor an API server that is away.
+    pub fn hindrance(&self) -> Option<Hindrance> {
+        let reason = match self {
+            Self::NameTaken { .. } => reason::NAME_TAKEN,
+            Self::Apply { source: kube::Error::Api(status), .. } if !self.is_race() && status.code < 500 => {
+                reason::WRITE_REFUSED
+            }
+            Self::Observe { .. } | Self::Apply { .. } | Self::Report(_) | Self::Timeout(_) => return None,
+        };
+        Some(Hindrance { reason, message: self.to_string() })
     }
 
     /// Whether the object changed or went under our hands: the next look at the cluster settles it, nobody need be told.

@@ -120,12 +120,15 @@ impl Election {
     /// The Lease with this replica as holder; built upon the one that was read, so that a change since then refuses it.
     fn claim(&self, present: Option<Lease>) -> Lease {
         let now = MicroTime(Timestamp::now());
+        let is_new = present.is_none();
         let mut lease = present.unwrap_or_else(|| Lease {
             metadata: ObjectMeta { name: Some(self.name.clone()), ..ObjectMeta::default() },
             spec: None,
         });
         let spec = lease.spec.get_or_insert_default();
-        let transitions = spec.lease_transitions.unwrap_or(0) + i32::from(spec.holder_identity.is_some());
+        // Counts hand-overs, also from a holder that gave the Lease back.
+        let handed_over = !is_new && spec.holder_identity.as_deref() != Some(&self.identity);
+        let transitions = spec.lease_transitions.unwrap_or(0) + i32::from(handed_over);
         *spec = LeaseSpec {
             holder_identity: Some(self.identity.clone()),
             lease_duration_seconds: i32::try_from(DURATION.as_secs()).ok(),

@@ -10,6 +10,7 @@
 //! (see `clippy.toml`). Nothing is remembered in the process: killed at any write, the next reconcile goes on from what the cluster
 //! shows.
 
+pub mod access;
 pub mod apply;
 pub mod args;
 pub mod build;

@@ -11,7 +11,7 @@ use chemmodel_operator::context::Context;
 use chemmodel_operator::leader::Election;
 use chemmodel_operator::metrics::Metrics;
 use chemmodel_operator::server::{Health, serve};
-use chemmodel_operator::{client, controller, telemetry};
+use chemmodel_operator::{access, client, controller, telemetry};
 use clap::Parser as _;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -49,7 +49,7 @@ async fn run(args: Args) -> Result<ExitCode, Box<dyn Error>> {
     let mut health_server = tokio::spawn(serve(args.address, health));
     let stop = stop_signal()?;
 
-    client.apiserver_version().await?;
+    access::check(&client, args.watch_namespace.as_deref()).await?;
     ready.store(true, Ordering::Relaxed);
 
     let election = Election::new(client.clone(), &args.lease_namespace, &args.lease_name, &args.identity);

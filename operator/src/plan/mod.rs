@@ -86,6 +86,22 @@ pub fn refuse(generation: Option<i64>, seen: &Observed, error: &InvalidSpec, now
     Plan { actions: Vec::new(), status, notices, recheck: RESYNC }
 }
 
+/// The plan after one of its writes was refused: the status says so, because the log is not where a user looks.
+pub fn hindered(plan: Plan, generation: Option<i64>, seen: &Observed, why: &Hindrance, now: Timestamp) -> Plan {
+    let status = status::hindered(plan.status, generation, seen, why, now);
+    let notices = notice::between(&seen.status, &status);
+    Plan { actions: Vec::new(), status, notices, recheck: plan.recheck }
+}
+
+/// Why a write was refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hindrance {
+    /// Reason of the condition.
+    pub reason: &'static str,
+    /// The sentence for people.
+    pub message: String,
+}
+
 /// The nearest point in time at which something changes without a watch saying so.
 fn wake_up(status: &ChemModelStatus, artifact: &sync::Artifact, now: Timestamp) -> Duration {
     let deadline = status.candidate.as_ref().map(|candidate| candidate.deadline.0);

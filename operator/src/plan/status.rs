@@ -6,6 +6,7 @@ use chemmodel_crds::status::{Candidate, Colour, Phase, Previous, Slot};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
+use super::Hindrance;
 use super::conditions::{Outcome, merge, outcomes, ready};
 use super::observed::Observed;
 use super::rollout::{self, Stage};
@@ -63,6 +64,27 @@ pub fn refused(generation: Option<i64>, seen: &Observed, error: &InvalidSpec, no
         conditions: merge(&seen.status.conditions, outcomes, generation, now),
         message: Some(message),
         ..seen.status.clone()
+    }
+}
+
+/// The status after a write was refused.
+pub fn hindered(
+    status: ChemModelStatus,
+    generation: Option<i64>,
+    seen: &Observed,
+    why: &Hindrance,
+    now: Timestamp,
+) -> ChemModelStatus {
+    let mut conditions = status.conditions;
+    conditions.retain(|condition| condition.type_ != kind::DEGRADED);
+    let degraded = Outcome::yes(kind::DEGRADED, why.reason, &why.message);
+    conditions.extend(merge(&seen.status.conditions, vec![degraded], generation, now));
+    ChemModelStatus {
+        phase: Some(Phase::Blocked),
+        reason: Some(why.reason.to_owned()),
+        message: Some(why.message.clone()),
+        conditions,
+        ..status
     }
 }
 

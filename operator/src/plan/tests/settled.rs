@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::model;
 use super::world::World;
+use crate::plan::{Hindrance, Observed, hindered};
 
 #[test]
 fn the_first_deployment_creates_every_child_once_and_then_writes_nothing() {
@@ -122,6 +123,22 @@ fn a_suspended_model_is_left_as_it_is() {
     assert_eq!(world.log.len(), writes);
     assert_eq!(world.phase(), chemmodel_crds::status::Phase::Suspended);
     assert_eq!(world.condition("Ready").0, "True");
+}
+
+#[test]
+fn a_refused_write_is_told_in_the_status() {
+    let mut world = World::new();
+    let v1 = model("v1", json!({}));
+    let plan = world.reconcile(&v1);
+    let why = Hindrance { reason: "WriteRefused", message: "exceeded quota".into() };
+    let seen = Observed { status: plan.status.clone(), ..Observed::default() };
+    let hindered = hindered(plan, Some(1), &seen, &why, world.now);
+    assert_eq!(hindered.status.phase, Some(chemmodel_crds::status::Phase::Blocked));
+    assert_eq!(hindered.status.message.as_deref(), Some("exceeded quota"));
+    let degraded: Vec<_> = hindered.status.conditions.iter().filter(|c| c.type_ == "Degraded").collect();
+    assert_eq!(degraded.len(), 1);
+    assert_eq!((degraded[0].status.as_str(), degraded[0].reason.as_str()), ("True", "WriteRefused"));
+    assert!(hindered.notices[0].warning);
 }
 
 #[test]

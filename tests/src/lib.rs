@@ -1,1 +1,26 @@
-//! tests
+//! What the black-box tests share: a namespace per test, the programs and addresses of a cluster, S3, a small HTTP client, a load
+//! generator.
+//!
+//! ```text
+//! scene ── one test: namespace, body, diagnosis when it fails, clean-up
+//!   ├ model     a ChemModel in that namespace, and what its Service answers
+//!   ├ bundle/s3 what lies in the object storage, whole or damaged
+//!   ├ operator  the installed release: install, leader, kill
+//!   └ load/http requests without retries
+//! ```
+//!
+//! Forbidden here: expectations. They are said in the tests.
+
+pub mod bundle;
+pub mod environment;
+pub mod http;
+pub mod load;
+pub mod model;
+pub mod operator;
+pub mod program;
+pub mod s3;
+pub mod scene;
+
+pub use bundle::Bundle;
+pub use model::Model;
+pub use scene::{Outcome, Scene, alone, beside_others};

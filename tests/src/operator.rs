@@ -1,0 +1,116 @@
+//! The installed operator: once per run, from our chart and our images.
+
+use std::fs;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use k8s_openapi::api::coordination::v1::Lease;
+use k8s_openapi::api::core::v1::Pod;
+use kube::api::ListParams;
+use kube::{Api, Client, ResourceExt as _};
+use tokio::sync::OnceCell;
+
+use crate::environment::repository;
+use crate::program::{helm_ok, kubectl_ok, run};
+
+/// Namespace of the release.
+pub const NAMESPACE: &str = "chemmodel-system";
+/// Name of the release, of its Deployment and of its Lease.
+pub const NAME: &str = "chemmodel-operator";
+
+static INSTALLED: OnceCell<()> = OnceCell::const_new();
+
+/// Installs the chart, or brings the release up to date; once per process.
+pub async fn install() -> Result<()> {
+    INSTALLED.get_or_try_init(upgrade).await?;
+    Ok(())
+}
+
+async fn upgrade() -> Result<()> {
+    let chart = repository("charts/chemmodel-operator");
+    let chart = chart.to_str().context("the chart's path is not UTF-8")?;
+    let namespace = format!(
+        r#"{{"apiVersion":"v1","kind":"Namespace","metadata":{{"name":"{NAMESPACE}","labels":{{"pod-security.kubernetes.io/enforce":"restricted"}}}}}}"#
+    );
+    kubectl_ok(&["apply", "--filename=-"], &namespace).await?;
+    // `--take-ownership`: the API may be there from a test of the API server alone.
+    let release = ["upgrade", "--install", NAME, chart, "--namespace", NAMESPACE, "--take-ownership"];
+    let values = [
+        "--set=image.repository=chemmodel-operator",
+        "--set=image.tag=dev",
+        "--set=serverImages.cpu=chemmodel-inference:dev-cpu",
+        "--set=serverImages.cuda=chemmodel-inference:dev-cuda",
+    ];
+    helm_ok(&[&release[..], &values[..]].concat()).await?;
+    // The tag does not change when its image does.
+    let deployment = format!("deployment/{NAME}");
+    kubectl_ok(&["--namespace", NAMESPACE, "rollout", "restart", &deployment], "").await?;
+    kubectl_ok(&["--namespace", NAMESPACE, "rollout", "status", &deployment, "--timeout=180s"], "").await?;
+    Ok(())
+}
+
+/// Its running pods.
+pub async fn pods(client: &Client) -> Result<Vec<Pod>> {
+    let api: Api<Pod> = Api::namespaced(client.clone(), NAMESPACE);
+    let selector = format!("app.kubernetes.io/name={NAME}");
+    let pods = api.list(&ListParams::default().labels(&selector)).await?.items;
+    Ok(pods.into_iter().filter(|pod| pod.metadata.deletion_timestamp.is_none()).collect())
+}
+
+/// Its Lease.
+pub async fn lease(client: &Client) -> Result<Lease> {
+    Ok(Api::<Lease>::namespaced(client.clone(), NAMESPACE).get(NAME).await?)
+}
+
+/// The pod that leads, when one does.
+pub async fn leader(client: &Client) -> Result<Option<Pod>> {
+    let holder = lease(client).await?.spec.and_then(|spec| spec.holder_identity);
+    Ok(pods(client).await?.into_iter().find(|pod| Some(pod.name_any()) == holder))
+}
+
+/// The operator's process in a pod: the one whose control group has the container's id. The node must be this machine.
+pub fn process(pod: &Pod) -> Result<u32> {
+    let statuses = pod.status.as_ref().and_then(|status| status.container_statuses.as_ref());
+    let id = statuses.into_iter().flatten().find_map(|status| status.container_id.clone());
+    let id = id.with_context(|| format!("pod {} has no container yet", pod.name_any()))?;
+    let id = id.rsplit('/').next().unwrap_or_default().to_owned();
+    ensure!(id.len() >= 32, "the container of pod {} has the odd id {id:?}", pod.name_any());
+    let processes = fs::read_dir("/proc")?.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u32>().ok());
+    let of_container =
+        |pid: &u32| fs::read_to_string(format!("/proc/{pid}/cgroup")).is_ok_and(|text| text.contains(&id));
+    processes
+        .into_iter()
+        .find(of_container)
+        .with_context(|| format!("no process of pod {}: does the node run on this machine?", pod.name_any()))
+}
+
+/// Resident memory of a process, in bytes.
+pub fn resident_bytes(process: u32) -> Result<u64> {
+    let path = PathBuf::from(format!("/proc/{process}/status"));
+    let text = fs::read_to_string(&path).with_context(|| format!("{} cannot be read", path.display()))?;
+    let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("the process has no VmRSS")?;
+    let kibibytes: u64 = line.trim().trim_end_matches(" kB").parse()?;
+    Ok(kibibytes * 1024)
+}
+
+/// Sends a signal to a process that [`process`] found.
+pub async fn signal(process: u32, signal: &str) -> Result<()> {
+    let ended = run("kill", &["-s", signal, &process.to_string()], "").await?;
+    ensure!(ended.success, "process {process} got no {signal}: {}", ended.errors.trim());
+    Ok(())
+}
+
+/// Ends all replicas by SIGKILL, the leader first; the kubelet starts them again.
+pub async fn kill_all(client: &Client) -> Result<()> {
+    let holder = leader(client).await?.map(|pod| pod.name_any());
+    let mut pods = pods(client).await?;
+    pods.sort_by_key(|pod| Some(pod.name_any()) != holder);
+    for pod in &pods {
+        signal(process(pod)?, "KILL").await?;
+    }
+    Ok(())
+}
+
+/// From SIGKILL to a leader again: the container's restart, and at worst the end of the Lease.
+pub const RECOVERY: Duration = Duration::from_secs(60);

@@ -1,0 +1,17 @@
+//! The whole on a real node: images, pods, Services, storage, autoscaler. One module per topic.
+//!
+//! Each test has a namespace and a bucket of its own. Those that measure time, count writes or kill the operator are alone; all others
+//! run beside each other.
+
+mod autoscaling;
+mod bad_candidate;
+mod ephemeral;
+mod failures;
+mod first_light;
+mod gpu;
+mod quiet;
+mod resilience;
+mod rollout;
+mod scale;
+mod setting;
+mod volume;

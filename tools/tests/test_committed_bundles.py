@@ -1,0 +1,76 @@
+"""The example bundles of this repository: sound, and the second better than the first, recomputed from the bundles."""
+
+import json
+
+import numpy as np
+import pytest
+from conftest import MODELS
+from tokenizers import Tokenizer
+
+from chemmodel_export import graph, predict
+from chemmodel_export.manifest import GOLDEN, MANIFEST, MODEL, TOKENIZER
+from chemmodel_export.train import data
+from chemmodel_export.train.score import Score, score
+from chemmodel_export.verify import verify
+
+VERSIONS = ("v1", "v2")
+LARGEST = 15 * 1024 * 1024
+
+
+@pytest.fixture(scope="module")
+def held_out() -> list[data.Molecule]:
+    return sorted(data.split(data.measured_boiling_points()).held_out, key=lambda m: len(m.smiles))
+
+
+@pytest.fixture(scope="module")
+def scores(held_out) -> dict[str, Score]:
+    return {version: recomputed(MODELS / version, held_out) for version in VERSIONS}
+
+
+def recomputed(folder, held_out) -> Score:
+    tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
+    outputs = json.loads((folder / MANIFEST).read_text())["outputs"]
+    runtime = graph.session(folder / MODEL)
+    answers = []
+    for start in range(0, len(held_out), 64):
+        batch = [predict.tokenize(tokenizer, m.smiles) for m in held_out[start : start + 64]]
+        answers += [predict.to_units(raw, outputs)[0] for raw in predict.by_onnx(runtime, batch)]
+    return score(np.array(answers), held_out)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_the_bundle_verifies_and_is_small_enough_for_a_repository(version):
+    assert verify(MODELS / version)
+    assert sum(path.stat().st_size for path in (MODELS / version).iterdir()) < LARGEST
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_the_golden_molecules_hold_the_demonstration_and_none_of_training(version, held_out):
+    smiles = [m["smiles"] for m in json.loads((MODELS / version / GOLDEN).read_text())["molecules"]]
+    assert smiles[:10] == [smiles for _, smiles in data.DEMONSTRATION.values()]
+    assert {m.smiles for m in held_out} >= set(smiles[10:60])
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_the_manifest_tells_the_score_that_the_bundle_has(version, scores):
+    claimed = json.loads((MODELS / version / MANIFEST).read_text())["provenance"]["metrics"]
+    assert scores[version].mae == pytest.approx(claimed["mae"], abs=0.02)
+    assert scores[version].r2 == pytest.approx(claimed["r2"], abs=0.001)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_the_model_card_tells_the_score_of_the_manifest(version):
+    claimed = json.loads((MODELS / version / MANIFEST).read_text())["provenance"]["metrics"]
+    card = (MODELS / version / "README.md").read_text("utf-8")
+    for figure in (
+        claimed["mae"],
+        claimed["rmse"],
+        claimed["maeOtherSpelling"],
+        claimed["baselines"]["ridgeMorgan"]["mae"],
+    ):
+        assert f"{figure:.1f} K" in card
+
+
+def test_the_second_version_is_better_than_the_first(scores):
+    assert scores["v2"].mae < scores["v1"].mae
+    assert scores["v2"].rmse < scores["v1"].rmse

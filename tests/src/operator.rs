@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, anyhow, ensure};
 use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::ListParams;
@@ -19,12 +19,12 @@ pub const NAMESPACE: &str = "chemmodel-system";
 /// Name of the release, of its Deployment and of its Lease.
 pub const NAME: &str = "chemmodel-operator";
 
-static INSTALLED: OnceCell<()> = OnceCell::const_new();
+static INSTALLED: OnceCell<Result<(), String>> = OnceCell::const_new();
 
-/// Installs the chart, or brings the release up to date; once per process.
+/// Installs the chart, or brings the release up to date; once per process. When that fails, it fails for every test at once.
 pub async fn install() -> Result<()> {
-    INSTALLED.get_or_try_init(upgrade).await?;
-    Ok(())
+    let installed = INSTALLED.get_or_init(async || upgrade().await.map_err(|error| format!("{error:#}"))).await;
+    installed.clone().map_err(|error| anyhow!("the operator could not be installed: {error}"))
 }
 
 async fn upgrade() -> Result<()> {
@@ -46,7 +46,7 @@ async fn upgrade() -> Result<()> {
     // The tag does not change when its image does.
     let deployment = format!("deployment/{NAME}");
     kubectl_ok(&["--namespace", NAMESPACE, "rollout", "restart", &deployment], "").await?;
-    kubectl_ok(&["--namespace", NAMESPACE, "rollout", "status", &deployment, "--timeout=180s"], "").await?;
+    kubectl_ok(&["--namespace", NAMESPACE, "rollout", "status", &deployment, "--timeout=90s"], "").await?;
     Ok(())
 }
 

@@ -132,6 +132,14 @@ impl<'a> Model<'a> {
             .collect()
     }
 
+    /// Waits until the Service answers: the node's proxy hears of endpoints a moment after the status does.
+    pub async fn until_it_answers(&self) -> Result<()> {
+        let what = format!("the Service {} answers", self.name);
+        let question = json!({"smiles": "CCO"});
+        self.scene.until(&what, Duration::from_secs(10), async || Ok(Some(self.ask(&question).await?))).await?;
+        Ok(())
+    }
+
     /// Its pods, of one component (`server` or `sync`).
     pub async fn pods(&self, component: &str) -> Result<Vec<Pod>> {
         let selector = format!("chemmodel.io/model={},app.kubernetes.io/component={component}", self.name);

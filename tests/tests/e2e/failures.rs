@@ -166,8 +166,7 @@ async fn job_failed(model: &Model<'_>) -> Result<Timestamp> {
 /// What is wrong was mended outside of the cluster's API: it goes on by itself.
 pub async fn recovers(model: &Model<'_>) -> Result<()> {
     model.until_stable("v1").await?;
-    model.predict(&["CCO"]).await?;
-    Ok(())
+    model.until_it_answers().await
 }
 
 async fn nothing_serves(model: &Model<'_>) -> Result<()> {

@@ -26,6 +26,8 @@ fn apply_is_followed_by_ready_and_kubectl_wait_sees_it() -> Outcome {
         scene.kubectl(&["wait", "--for=condition=Ready", "chemmodel/boiling-point", "--timeout=120s"]).await?;
         let took = began.elapsed();
         scene.say(&format!("FIGURE apply to Ready: {:.1} s", took.as_secs_f64()));
+        model.until_it_answers().await?;
+        scene.say(&format!("FIGURE apply to the first answer: {:.1} s", began.elapsed().as_secs_f64()));
         let answer = model.ask(&json!({"smiles": ETHANOL})).await?;
         ensure!(answer["version"] == "v1" && answer["unit"] == "K", "{answer}");
         ensure!(took <= FROM_APPLY_TO_READY, "apply to Ready took {:.1} s", took.as_secs_f64());

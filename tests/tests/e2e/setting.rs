@@ -43,6 +43,7 @@ pub async fn stable<'a>(scene: &'a Scene, bucket: &Bucket, change: &Value) -> Re
     let manifest = changed(manifest("boiling-point", &bucket.uri("v1"), "v1")?, change);
     let model = Model::apply(scene, &manifest).await?;
     model.until_stable("v1").await?;
+    model.until_it_answers().await?;
     Ok(model)
 }
 

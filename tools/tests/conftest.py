@@ -39,18 +39,21 @@ def config(tokenizer) -> RobertaConfig:
 
 @pytest.fixture(scope="session")
 def network(config, tokenizer) -> ChemBertaDnn:
+    torch.set_num_threads(1)  # far faster than sharing matrices this small
     torch.manual_seed(1)
-    network = ChemBertaDnn(config, head_width=8)
+    network = ChemBertaDnn(config, head_width=16)
+    network.chemberta_model.set_attn_implementation("eager")  # the fused kernel is slow on short sequences
     optimizer = torch.optim.Adam(network.parameters(), lr=3e-3)
-    ids, mask = encode(tokenizer, molecules.COMMON)
-    carbons = torch.tensor([float(s.replace("Cl", "").upper().count("C")) for s in molecules.COMMON])
-    for _ in range(200):
+    short = [smiles for smiles in molecules.COMMON if len(smiles) < 12]
+    ids, mask = encode(tokenizer, short)
+    carbons = torch.tensor([float(smiles.replace("Cl", "").upper().count("C")) for smiles in short])
+    for _ in range(150):
         raw = network(ids, mask).squeeze(-1)
         loss = ((raw - (carbons - OUTPUT["center"]) / OUTPUT["scale"]) ** 2).mean()
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-    assert loss.item() < 0.08, "the tiny network did not learn: its answers would test nothing"
+    assert loss.item() < 0.01, "the tiny network did not learn (a constant answer would reach 0.04)"
     return network.eval()
 
 

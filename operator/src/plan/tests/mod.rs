@@ -2,6 +2,7 @@
 
 mod rollouts;
 mod settled;
+mod simulation;
 mod syncs;
 mod world;
 

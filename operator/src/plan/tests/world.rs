@@ -137,7 +137,7 @@ impl World {
     }
 
     /// The endpoints controller: what the Service selects and is ready.
-    fn route(&mut self) {
+    pub fn route(&mut self) {
         let addresses = self
             .seen
             .active()
@@ -155,7 +155,7 @@ impl World {
             vec![EndpointSlice { endpoints: (0..addresses).map(endpoint).collect(), ..EndpointSlice::default() }];
     }
 
-    fn perform(&mut self, action: Action) {
+    pub fn perform(&mut self, action: Action) {
         self.version += 1;
         match action {
             Action::Apply(child, guard) => self.apply(*child, &guard),

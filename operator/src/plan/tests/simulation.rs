@@ -1,0 +1,103 @@
+//! Random histories: specs change, pods come and go, Jobs fail, the operator dies between any two writes, and time passes. At no point may
+//! the traffic be harmed by a choice of the planner, and after quiet returns every history must end Stable, with nothing left to write.
+
+use chemmodel_crds::status::{Colour, Phase};
+use serde_json::json;
+
+use super::model;
+use super::world::World;
+use crate::model::ValidatedModel;
+use crate::plan::{Action, plan};
+
+const HISTORIES: u64 = 150;
+const STEPS: u32 = 60;
+
+#[test]
+fn every_history_ends_stable_and_never_harms_the_traffic() {
+    let specs = specs();
+    for seed in 1..=HISTORIES {
+        let mut dice = Dice(seed);
+        let mut world = World::new();
+        let mut spec = &specs[0];
+        for _ in 0..STEPS {
+            match dice.roll(12) {
+                0 => spec = &specs[dice.roll(specs.len() as u64) as usize],
+                1 if job_runs(&world) => world.job_succeeds(&format!("manifest of {}", spec.spec.model.version)),
+                2 if job_runs(&world) => world.job_fails("NotFound", "the bucket is gone"),
+                3 if job_runs(&world) => world.job_dies_without_a_word(),
+                4 => world.pods_become_ready(),
+                5 => world.slot_has(Colour::ALL[dice.roll(2) as usize], dice.roll(2) as i32),
+                6 => world.pass(dice.roll(120) as i64),
+                7 => world.seen.pods.clear(),
+                _ => step(&mut world, spec, &mut dice, seed),
+            }
+        }
+        quiet_returns(&mut world, spec, seed);
+    }
+}
+
+/// A reconcile that may die after any write, before or after the status.
+fn step(world: &mut World, spec: &ValidatedModel, dice: &mut Dice, seed: u64) {
+    let plan = plan(spec, &world.seen, world.now);
+    let survives = dice.roll(3) > 0;
+    let writes = if survives { plan.actions.len() } else { dice.roll(plan.actions.len() as u64 + 1) as usize };
+    for action in plan.actions.iter().take(writes) {
+        let active_before = world.active();
+        if let (Action::Scale { deployment, replicas: 0 }, Some(active)) = (action, active_before) {
+            assert!(!deployment.ends_with(active.as_str()), "seed {seed}: the active colour was given up");
+        }
+        world.perform(action.clone());
+        if world.active() != active_before {
+            let slot = world.seen.slot(world.active().unwrap()).unwrap();
+            assert!(slot.is_complete(slot.wanted), "seed {seed}: traffic was given to a slot that is not complete");
+        }
+    }
+    if survives {
+        world.seen.status = plan.status;
+    }
+    world.route();
+}
+
+fn quiet_returns(world: &mut World, spec: &ValidatedModel, seed: u64) {
+    for _ in 0..20 {
+        world.settle(spec);
+        if job_runs(world) {
+            world.job_succeeds(&format!("manifest of {}", spec.spec.model.version));
+        }
+        world.pods_become_ready();
+        world.pass(301);
+    }
+    world.settle(spec);
+    assert_eq!(world.phase(), Phase::Stable, "seed {seed}: {:?}", world.seen.status);
+    let (colour, revision) = world.seen.active().unwrap();
+    assert_eq!(revision, spec.revision, "seed {seed}");
+    assert_eq!(world.replicas(colour.other()), 0, "seed {seed}: the other colour holds pods for nothing");
+    assert!(world.seen.jobs.is_empty(), "seed {seed}: a Job is left");
+    assert!(plan(spec, &world.seen, world.now).actions.is_empty(), "seed {seed}");
+}
+
+fn job_runs(world: &World) -> bool {
+    world.seen.jobs.last().is_some_and(|job| job.status.is_none())
+}
+
+fn specs() -> Vec<ValidatedModel> {
+    vec![
+        model("v1", json!({"replicas": 2})),
+        model("v2", json!({"replicas": 2})),
+        model("v2", json!({"replicas": 3})),
+        model("v2", json!({"autoscaling": {"minReplicas": 1, "maxReplicas": 4}})),
+        model("v3", json!({"storage": {"mode": "Ephemeral"}})),
+        model("v3", json!({"runtime": {"accelerator": "Cpu"}})),
+    ]
+}
+
+/// A small generator of its own: a history must be the same on every machine.
+struct Dice(u64);
+
+impl Dice {
+    /// A number below `sides`.
+    fn roll(&mut self, sides: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % sides
+    }
+}

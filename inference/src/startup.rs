@@ -13,16 +13,12 @@ use crate::batch::queue::Queue;
 use crate::batch::worker::Worker;
 use crate::bundle::Bundle;
 use crate::engine::ort::{EngineConfig, OrtEngine};
-use crate::engine::{Engine, TokenBatch};
 use crate::error::StartError;
 use crate::health::Phase;
 use crate::http::App;
-use crate::postprocess;
 use crate::preprocess::sequence::SequencePreprocessor;
 use crate::service::{Identity, Service};
-
-/// Every chemistry model knows methane.
-const WARM_UP_SMILES: &str = "C";
+use crate::warm_up::{WarmUp, warm_up};
 
 /// Loads the model, proves that it answers, and starts its engine's thread. Afterwards the server is ready.
 pub fn load(args: &Args, app: &App) -> Result<JoinHandle<()>, StartError> {
@@ -40,13 +36,13 @@ pub fn load(args: &Args, app: &App) -> Result<JoinHandle<()>, StartError> {
     let mut engine = OrtEngine::load(&bundle, config)?;
 
     app.health.enter(Phase::Loading("warming up"));
-    let probe = warm_up(&mut engine, &preprocessor, &bundle)?;
+    let WarmUp { probe, overhead } = warm_up(&mut engine, &preprocessor, &bundle, args.max_batch_tokens.get())?;
 
     let queue = Arc::new(Queue::new(args.max_queue_items.get(), app.metrics.queue_items.clone()));
     let worker = Worker {
         engine: Box::new(engine),
         queue: queue.clone(),
-        limits: BatchLimits { tokens: args.max_batch_tokens.get(), items: args.max_batch_items.get() },
+        limits: BatchLimits { tokens: args.max_batch_tokens.get(), items: args.max_batch_items.get(), overhead },
         pad_id: preprocessor.pad_id(),
         probe,
         pulse: app.health.pulse().clone(),
@@ -75,31 +71,9 @@ pub fn load(args: &Args, app: &App) -> Result<JoinHandle<()>, StartError> {
         digest = %bundle.digest,
         provider,
         threads,
+        overhead_tokens = overhead,
         milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
         "ready"
     );
     Ok(worker)
-}
-
-/// Runs the shortest molecule beside one of the full `maxLength`: a network that cannot take what the manifest
-/// promises fails now and not under somebody's request. Returns the batch of the short one, for later probes.
-fn warm_up(
-    engine: &mut dyn Engine,
-    preprocessor: &SequencePreprocessor,
-    bundle: &Bundle,
-) -> Result<TokenBatch, StartError> {
-    let methane = preprocessor
-        .encode(WARM_UP_SMILES)
-        .map_err(|why| StartError::Tokenizer(format!("it cannot encode methane (\"{WARM_UP_SMILES}\"): {why}")))?;
-    if methane.unknown > 0 {
-        return Err(StartError::Tokenizer(format!("its vocabulary has no token for methane (\"{WARM_UP_SMILES}\")")));
-    }
-    let longest: Vec<u32> = methane.ids.iter().copied().cycle().take(preprocessor.max_tokens()).collect();
-    let both = TokenBatch::pad([methane.ids.as_slice(), &longest].into_iter(), preprocessor.pad_id());
-    let answers = engine.run(&both).map_err(|why| {
-        StartError::WarmUp(format!("{why} (maxLength is {}; does the network accept as many?)", both.length))
-    })?;
-    postprocess::values(&answers.row(0), &bundle.manifest.outputs, bundle.manifest.aggregate)
-        .ok_or_else(|| StartError::WarmUp("the network gave no finite number for methane".to_owned()))?;
-    Ok(TokenBatch::pad([methane.ids.as_slice()].into_iter(), preprocessor.pad_id()))
 }

@@ -170,6 +170,6 @@ mod tests {
         assert_eq!(answer.try_recv(), Err(TryRecvError::Empty));
         drop(LastWords { pulse: Arc::default(), queue: queue.clone() });
         assert_eq!(answer.try_recv(), Err(TryRecvError::Closed));
-        assert!(queue.next_batch(BatchLimits { tokens: 1, items: 1 }).is_none());
+        assert!(queue.next_batch(BatchLimits { tokens: 1, items: 1, overhead: 1 }).is_none());
     }
 }

@@ -37,7 +37,7 @@ async fn an_answer_does_not_depend_on_the_company_in_its_batch() {
 
 #[tokio::test]
 async fn a_molecule_that_costs_more_than_a_whole_batch_is_still_predicted() {
-    let batch = BatchLimits { tokens: 4, items: 16 };
+    let batch = BatchLimits { tokens: 4, items: 16, overhead: 1000 };
     let server = Fixture::new(Options { batch, ..Options::default() });
     let answer = server.predict(json!({"smiles": ["CCCCC", "C", "CCCCC"]})).await;
     let expected = json!([{"prediction": 25.0}, {"prediction": 9.0}, {"prediction": 25.0}]);

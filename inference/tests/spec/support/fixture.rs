@@ -76,7 +76,7 @@ impl Default for Options {
         Self {
             queue: 64,
             items_per_request: 16,
-            batch: BatchLimits { tokens: 1000, items: 16 },
+            batch: BatchLimits { tokens: 1000, items: 16, overhead: 1000 },
             max_tokens: 12,
             max_characters: 20,
             outputs: vec![("sum", Some("K"))],

@@ -85,6 +85,12 @@ pub fn process(pod: &Pod) -> Result<u32> {
         .with_context(|| format!("no process of pod {}: does the node run on this machine?", pod.name_any()))
 }
 
+/// Whether both replicas run and one of them leads.
+pub async fn is_whole(client: &Client) -> Result<bool> {
+    let pods = pods(client).await?;
+    Ok(pods.len() == 2 && pods.iter().all(|pod| process(pod).is_ok()) && leader(client).await?.is_some())
+}
+
 /// Resident memory of a process, in bytes.
 pub fn resident_bytes(process: u32) -> Result<u64> {
     let path = PathBuf::from(format!("/proc/{process}/status"));

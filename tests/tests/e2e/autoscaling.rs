@@ -19,7 +19,11 @@ const AUTOSCALER: Duration = Duration::from_secs(150);
 fn the_autoscaler_adds_pods_under_load_a_switch_keeps_them_and_quiet_takes_them_away() -> Outcome {
     exclusive("autoscaling", async |scene| {
         let bucket = bucket_with_both(scene).await?;
-        let range = json!({"spec": {"replicas": null, "autoscaling": {"minReplicas": 1, "maxReplicas": 3}}});
+        // So much memory that its share never holds a second pod: the load alone decides.
+        let range = json!({"spec": {
+            "replicas": null, "autoscaling": {"minReplicas": 1, "maxReplicas": 3},
+            "pod": {"resources": {"requests": {"memory": "512Mi"}}}
+        }});
         let model = stable(scene, &bucket, &range).await?;
         model.until("has a working autoscaler", AUTOSCALER, |model| is_true(model, "AutoscalerReady")).await?;
 

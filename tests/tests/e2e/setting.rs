@@ -25,6 +25,9 @@ pub fn shared(name: &str, body: impl AsyncFnOnce(&Scene) -> Result<()>) -> Outco
 pub fn exclusive(name: &str, body: impl AsyncFnOnce(&Scene) -> Result<()>) -> Outcome {
     alone(name, async |scene| {
         operator::install().await?;
+        // The test before may have killed it.
+        let whole = async || Ok(operator::is_whole(&scene.client).await?.then_some(()));
+        scene.until("both replicas run and one leads", operator::RECOVERY, whole).await?;
         body(scene).await
     })
 }

@@ -33,18 +33,21 @@ impl Bundle {
     }
 
     /// Without one of its files; the manifest still lists it.
+    #[must_use]
     pub fn without(mut self, path: &str) -> Self {
         self.files.remove(path);
         self
     }
 
     /// With other bytes in one of its files; the manifest still pins the old ones.
+    #[must_use]
     pub fn with(mut self, path: &str, content: impl Into<Vec<u8>>) -> Self {
         self.files.insert(path.to_owned(), content.into());
         self
     }
 
     /// With one bit of a file turned over.
+    #[must_use]
     pub fn with_flipped_bit(mut self, path: &str) -> Self {
         if let Some(byte) = self.files.get_mut(path).and_then(|content| content.last_mut()) {
             *byte ^= 1;

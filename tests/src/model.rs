@@ -15,7 +15,7 @@ use crate::environment::variable;
 use crate::http::{once, post};
 
 /// From apply to Stable on a busy machine; what is faster is measured where it is claimed.
-pub const PATIENCE: Duration = Duration::from_secs(120);
+pub const PATIENCE: Duration = Duration::from_mins(2);
 
 /// A ChemModel.
 pub struct Model<'a> {

@@ -119,4 +119,4 @@ pub async fn kill_all(client: &Client) -> Result<()> {
 }
 
 /// From SIGKILL to a leader again: the container's restart, and at worst the end of the Lease.
-pub const RECOVERY: Duration = Duration::from_secs(60);
+pub const RECOVERY: Duration = Duration::from_mins(1);

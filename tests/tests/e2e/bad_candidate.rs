@@ -31,7 +31,7 @@ fn the_traffic_stays_where_it_is_and_the_status_says_why_the_candidate_fails() -
         let seen = model.until("says that the candidate cannot load model.onnx", PATIENCE, says_why).await?;
         ensure!(active_version(&seen) == Some("v1"), "the active version is {:?}", active_version(&seen));
         let blocked = |model: &ChemModel| phase(model) == Some(Phase::Blocked) && says_why(model);
-        let seen = model.until("is Blocked after its deadline", Duration::from_secs(60), blocked).await?;
+        let seen = model.until("is Blocked after its deadline", Duration::from_mins(1), blocked).await?;
         ensure!(condition(&seen, "Ready").is_some_and(|ready| ready.status == "True"), "the live endpoint answers");
         ensure!(active_version(&seen) == Some("v1"), "the active version is {:?}", active_version(&seen));
 

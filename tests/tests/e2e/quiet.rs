@@ -25,7 +25,7 @@ const OURS: [&str; 10] = [
     "poddisruptionbudgets",
     "events",
 ];
-const QUIET: Duration = Duration::from_secs(60);
+const QUIET: Duration = Duration::from_mins(1);
 const MOST_MEMORY: u64 = 40 * 1024 * 1024;
 
 #[test]
@@ -43,7 +43,7 @@ fn a_settled_chemmodel_is_not_written_to_for_a_minute_and_the_operator_is_small(
         let more: BTreeMap<_, _> = self::writes()
             .await?
             .into_iter()
-            .filter_map(|(kind, count)| Some((kind.clone(), count - writes.get(&kind).copied().unwrap_or(0.0))))
+            .map(|(kind, count)| (kind.clone(), count - writes.get(&kind).copied().unwrap_or(0.0)))
             .filter(|(_, more)| *more > 0.0)
             .collect();
         let changed: Vec<_> = self::versions(scene).await?.difference(&versions).cloned().collect();
@@ -63,7 +63,7 @@ fn a_settled_chemmodel_is_not_written_to_for_a_minute_and_the_operator_is_small(
 /// Waits until the namespaces of tests before have gone, and with them their last writes.
 async fn nobody_else(scene: &Scene) -> Result<()> {
     scene
-        .until("the namespaces of other tests are gone", Duration::from_secs(180), async || {
+        .until("the namespaces of other tests are gone", Duration::from_mins(3), async || {
             let list = ["get", "namespaces", "--selector=chemmodel.io/test=true", "--output=name"];
             let namespaces = kubectl_ok(&list, "").await?;
             Ok((namespaces.lines().count() == 1).then_some(()))

@@ -31,6 +31,11 @@ fn no_request_fails_while_a_version_takes_over_and_answers_become_its_own() -> O
         gone_is_the_old(&model, "v1").await?;
         answered(&model, &load, "v2", 100).await?;
 
+        let events = scene.kubectl(&["get", "events", "--field-selector=reason=Promoted", "--output=wide"]).await?;
+        for told in ["version v1 in blue has the traffic", "version v2 in green has the traffic"] {
+            ensure!(events.contains(told), "no Event says {told:?}: {events}");
+        }
+
         let tally = load.stop().await;
         scene.say(&format!(
             "FIGURE requests during the switch: {:?} answered, {} failed",

@@ -33,7 +33,7 @@ fn a_full_volume_is_no_space_until_it_grows() -> Outcome {
     })
 }
 
-/// A PersistentVolume in a folder of its own size.
+/// A `PersistentVolume` in a folder of its own size.
 struct SmallVolume {
     directory: tempfile::TempDir,
     name: String,

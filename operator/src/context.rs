@@ -18,8 +18,8 @@ pub struct Context {
     pub client: Client,
     /// What the operator was installed with.
     pub settings: Settings,
-    /// Publishes Events.
-    pub recorder: Recorder,
+    /// Who publishes Events.
+    reporter: Reporter,
     /// Counts.
     pub metrics: Metrics,
     failures: Mutex<HashMap<String, u32>>,
@@ -29,8 +29,13 @@ impl Context {
     /// Puts a context together.
     pub fn new(client: Client, settings: Settings, identity: String, metrics: Metrics) -> Self {
         let reporter = Reporter { controller: MANAGER.to_owned(), instance: Some(identity) };
-        let recorder = Recorder::new(client.clone(), reporter);
-        Self { client, settings, recorder, metrics, failures: Mutex::default() }
+        Self { client, settings, reporter, metrics, failures: Mutex::default() }
+    }
+
+    /// A recorder for one Event. One that is kept merges what has the same reason into the first Event, and with it the first one's
+    /// sentence: the second version to be promoted would be shown as the first.
+    pub fn recorder(&self) -> Recorder {
+        Recorder::new(self.client.clone(), self.reporter.clone())
     }
 
     /// The pause after another failure of an object: 1 s, doubled each time up to 5 min, spread by ±20 % so that objects that failed

@@ -45,7 +45,7 @@ pub async fn publish(context: &Context, model: &ChemModel, notices: &[Notice]) {
             action: notice.action.to_owned(),
             secondary: None,
         };
-        if let Err(error) = context.recorder.publish(&event, &model.object_ref(&())).await {
+        if let Err(error) = context.recorder().publish(&event, &model.object_ref(&())).await {
             tracing::warn!(%error, reason = notice.reason, "cannot publish the Event");
         }
     }

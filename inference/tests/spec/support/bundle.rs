@@ -10,9 +10,14 @@ use clap::Parser;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// The bundle that the examples serve.
+/// The bundle that most tests use.
 pub fn committed() -> PathBuf {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/models/boiling-point/v1");
+    committed_version("v1")
+}
+
+/// A bundle of the examples.
+pub fn committed_version(version: &str) -> PathBuf {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/models/boiling-point").join(version);
     assert!(path.join("chemmodel.json").is_file(), "{} is missing; it belongs to the repository", path.display());
     path
 }

@@ -63,6 +63,11 @@ impl Access {
             answer.status,
             String::from_utf8_lossy(&answer.body)
         );
+        self.bucket(name)
+    }
+
+    /// A bucket that is there.
+    pub fn bucket(&self, name: &str) -> Result<Bucket> {
         let store = AmazonS3Builder::new()
             .with_endpoint(&self.endpoint)
             .with_allow_http(true)

@@ -85,6 +85,10 @@ impl Scene {
     }
 
     async fn close(&self) {
+        // A test without a bucket finds none to empty.
+        if let Ok(bucket) = Access::from_environment().and_then(|access| access.bucket(&self.namespace)) {
+            let _ = bucket.empty().await;
+        }
         // In the background: nobody waits for it, and the next test has another namespace.
         let _ = kubectl(&["delete", "namespace", &self.namespace, "--wait=false"], "").await;
     }

@@ -103,8 +103,15 @@ pub enum BundleError {
 #[derive(Debug, thiserror::Error)]
 pub enum LoadEngineError {
     /// The shared library is missing, broken or too old.
-    #[error("ONNX Runtime cannot be loaded: {0}; set ORT_DYLIB_PATH to a libonnxruntime.so of version 1.{minor} or newer", minor = ort::MINOR_VERSION)]
-    Library(String),
+    #[error(
+        "ONNX Runtime cannot be loaded: {why}; set ORT_DYLIB_PATH to a libonnxruntime.so of version {needed} or newer"
+    )]
+    Library {
+        /// The loader's own words.
+        why: String,
+        /// The oldest version that will do.
+        needed: String,
+    },
     /// The environment or its options were refused.
     #[error("ONNX Runtime cannot be set up: {0}")]
     Setup(String),

@@ -6,8 +6,8 @@
 //!                                    ^                                        |
 //!                                    +-------- postprocess <-- raw numbers ---+
 //!
-//! startup: args -> bundle (digests) -> preprocess + engine -> warm-up -> ready
-//! shutdown: signal -> not ready -> drain -> stop accepting -> finish -> exit
+//! startup:  args -> bundle (digests) -> preprocess + engine -> warm-up -> ready
+//! shutdown: signal -> not ready -> drain -> stop accepting -> finish -> exit     server: both, in order
 //! ```
 //!
 //! `http` translates and knows no model; `service` knows no HTTP; `batch` knows neither; `engine` is the only module

@@ -106,7 +106,7 @@ fn environment(library: &Path) -> Result<Environment, LoadEngineError> {
     }
     // Opened by name before anything else of `ort` is touched: its lazy loading panics when the library is missing.
     let environment = ort::init_from(library)
-        .map_err(|e| LoadEngineError::Library(e.to_string()))?
+        .map_err(|e| LoadEngineError::Library { why: e.to_string(), needed: format!("1.{}", ort::MINOR_VERSION) })?
         .with_name("chemmodel")
         .with_telemetry(false)
         .build()

@@ -24,6 +24,8 @@ const PRE_STOP_SECONDS: i64 = 5;
 const DRAIN_SECONDS: i64 = 5;
 /// The server's limit for one request.
 const REQUEST_SECONDS: i64 = 30;
+/// For reading the last request, writing the last answer and unloading the model.
+const MARGIN_SECONDS: i64 = 10;
 
 /// The pod template of a revision, without the labels of its slot.
 pub fn build_pod_template(model: &ValidatedModel, digest: &BundleDigest) -> PodTemplateSpec {
@@ -42,7 +44,7 @@ pub fn build_pod_template(model: &ValidatedModel, digest: &BundleDigest) -> PodT
             automount_service_account_token: Some(false),
             enable_service_links: Some(false),
             security_context: Some(sync_container::pod_security()),
-            termination_grace_period_seconds: Some(PRE_STOP_SECONDS + DRAIN_SECONDS + REQUEST_SECONDS + 5),
+            termination_grace_period_seconds: Some(PRE_STOP_SECONDS + DRAIN_SECONDS + REQUEST_SECONDS + MARGIN_SECONDS),
             node_selector: Some(settings.node_selector.clone()).filter(|selector| !selector.is_empty()),
             tolerations: Some(tolerations(model)).filter(|tolerations| !tolerations.is_empty()),
             affinity: Some(settings.affinity.clone().unwrap_or_else(|| prefer_different_nodes(model))),

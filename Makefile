@@ -2,8 +2,8 @@
 .POSIX:
 .SUFFIXES:
 
-CHEMMODEL_CACHE = $${CHEMMODEL_CACHE:-$$HOME/.cache/chemmodel}
-BIN = $(CHEMMODEL_CACHE)/bin
+CACHE = $${CHEMMODEL_CACHE:-$$HOME/.cache/chemmodel}
+BIN = $(CACHE)/bin
 
 .PHONY: help demo demo-down test serve images generate licences drift lint lint-shell chart deny \
 	test-cluster test-exporter cluster-bin tools-bin onnxruntime onnxruntime-path
@@ -70,7 +70,7 @@ cluster-bin: ## The program that runs the test cluster; prints where it is
 test-cluster: ## Tests of the test cluster: up, down, and nothing left behind
 	cd tests/cluster && go vet ./... && go test -v -timeout 30m ./...
 
-VENV = $(CHEMMODEL_CACHE)/venv
+VENV = $(CACHE)/venv
 test-exporter: ## Tests of the exporter and of the committed bundles
 	test -x $(VENV)/bin/python || python3 -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check --editable './tools[dev]'
@@ -79,7 +79,7 @@ test-exporter: ## Tests of the exporter and of the committed bundles
 	cd tools && $(VENV)/bin/pytest
 
 ORT_VERSION = 1.31.1
-ORT = $(CHEMMODEL_CACHE)/onnxruntime/$(ORT_VERSION)
+ORT = $(CACHE)/onnxruntime/$(ORT_VERSION)
 onnxruntime: ## ONNX Runtime's library, hash-checked, into the cache
 	test -e $(ORT)/libonnxruntime.so || { \
 		mkdir -p $(ORT)/wheel && \

@@ -21,13 +21,13 @@ fn every_history_ends_stable_and_never_harms_the_traffic() {
         let mut spec = &specs[0];
         for _ in 0..STEPS {
             match dice.roll(12) {
-                0 => spec = &specs[dice.roll(specs.len() as u64) as usize],
+                0 => spec = &specs[dice.below(specs.len())],
                 1 if job_runs(&world) => world.job_succeeds(&format!("manifest of {}", spec.spec.model.version)),
                 2 if job_runs(&world) => world.job_fails("NotFound", "the bucket is gone"),
                 3 if job_runs(&world) => world.job_dies_without_a_word(),
                 4 => world.pods_become_ready(),
-                5 => world.slot_has(Colour::ALL[dice.roll(2) as usize], dice.roll(2) as i32),
-                6 => world.pass(dice.roll(120) as i64),
+                5 => world.slot_has(Colour::ALL[dice.below(2)], i32::from(dice.below(2) == 1)),
+                6 => world.pass(i64::from(dice.roll(120))),
                 7 => world.seen.pods.clear(),
                 _ => step(&mut world, spec, &mut dice, seed),
             }
@@ -40,7 +40,7 @@ fn every_history_ends_stable_and_never_harms_the_traffic() {
 fn step(world: &mut World, spec: &ValidatedModel, dice: &mut Dice, seed: u64) {
     let plan = plan(spec, &world.seen, world.now);
     let survives = dice.roll(3) > 0;
-    let writes = if survives { plan.actions.len() } else { dice.roll(plan.actions.len() as u64 + 1) as usize };
+    let writes = if survives { plan.actions.len() } else { dice.below(plan.actions.len() + 1) };
     for action in plan.actions.iter().take(writes) {
         let active_before = world.active();
         if let (Action::Scale { deployment, replicas: 0 }, Some(active)) = (action, active_before) {
@@ -96,8 +96,13 @@ struct Dice(u64);
 
 impl Dice {
     /// A number below `sides`.
-    fn roll(&mut self, sides: u64) -> u64 {
+    fn roll(&mut self, sides: u32) -> u32 {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % sides
+        u32::try_from(self.0 >> 33).unwrap() % sides
+    }
+
+    /// An index below `length`.
+    fn below(&mut self, length: usize) -> usize {
+        self.roll(length.try_into().unwrap()) as usize
     }
 }

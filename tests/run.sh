@@ -1,9 +1,8 @@
 #!/usr/bin/env bash
-# Everything that `make test` checks, from a bare machine: three lanes side by side, then the end-to-end tests on a real node.
+# Everything that `make test` checks, from a bare machine: two lanes side by side, then the end-to-end tests on a real node.
 #
 #   code      format, lints, licences, generated files, chart, unit tests, exporter
-#   cluster   the test cluster's own tests, then the cluster itself
-#   images    both images, by their Dockerfiles
+#   node      the test cluster's own tests, the cluster itself, the images by their Dockerfiles
 #
 # Without root, or without the kernel features of a node, everything up to the API server runs, and the end says what was left out; with
 # CI=true nothing may be left out. Each suite's output is in the log folder, and on the screen when it fails.
@@ -82,13 +81,16 @@ lane_code() {
 	suite exporter make --silent test-exporter
 }
 
-lane_cluster() {
+# The images come after the cluster's tests: those compare the machine before and after, and an engine that builds changes it.
+lane_node() {
 	suite cluster make --silent test-cluster
-	own_cluster || suite cluster-up "$cluster" up "$@"
+	own_cluster || suite cluster-up "$cluster" up
+	suite images tests/images/build.sh operator cpu cuda
 }
 
-lane_images() {
-	suite images tests/images/build.sh operator cpu cuda
+lane_api() {
+	suite cluster make --silent test-cluster
+	suite cluster-up "$cluster" up --api-only --name api
 }
 
 own_cluster() { [ -n "${KUBECONFIG:-}" ] || [ "${CLUSTER:-}" = current ]; }
@@ -113,12 +115,7 @@ was_up=no
 [ "$node" = yes ] && ! own_cluster && "$cluster" status >/dev/null 2>&1 && was_up=yes
 
 lane_code &
-if [ "$node" = yes ]; then
-	lane_cluster &
-	lane_images &
-else
-	lane_cluster --api-only --name api &
-fi
+if [ "$node" = yes ]; then lane_node & else lane_api & fi
 wait
 
 if own_cluster; then

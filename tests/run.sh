@@ -121,8 +121,10 @@ wait
 if own_cluster; then
 	suite api cargo test --locked --package chemmodel-tests --test api
 elif [ "$node" = yes ]; then
-	eval "$("$cluster" env)"
+	suite load "$cluster" load "$cache"/images/chemmodel-operator.tar "$cache"/images/chemmodel-inference-cpu.tar
+	# As a reader has it: without this script's variables.
 	suite readme tests/readme.sh
+	eval "$("$cluster" env)"
 	suite api cargo test --locked --package chemmodel-tests --test api
 	suite e2e cargo test --locked --package chemmodel-tests --test e2e -- --test-threads=4
 	[ "$was_up" = yes ] || suite cluster-down "$cluster" down

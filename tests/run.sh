@@ -52,7 +52,9 @@ counts() {
 
 prepare() {
 	local missing=()
-	for pair in curl:curl jq:jq shellcheck:shellcheck cc:build-essential; do
+	local wanted=(curl:curl jq:jq shellcheck:shellcheck cc:build-essential)
+	[ "$(id -u)" != 0 ] || wanted+=(dockerd:docker.io debootstrap:debootstrap)
+	for pair in "${wanted[@]}"; do
 		command -v "${pair%%:*}" >/dev/null || missing+=("${pair##*:}")
 	done
 	python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)

@@ -10,7 +10,9 @@ die() {
 }
 
 images_dir() { printf '%s/images\n' "${CHEMMODEL_CACHE:-$HOME/.cache/chemmodel}"; }
-own_cluster() { [ -n "${KUBECONFIG:-}" ] || [ "${CLUSTER:-}" = current ]; }
+# Decided once, at the start: the demo's own cluster sets KUBECONFIG too.
+given=${KUBECONFIG:-}${CLUSTER:-}
+own_cluster() { [ -n "$given" ]; }
 
 # Leaves kubectl, helm and the S3 variables usable.
 use_cluster() {

@@ -26,7 +26,6 @@ use_cluster() {
 		go_on="# your current kubectl context"
 		return
 	fi
-	local cluster
 	cluster=$(make --silent cluster-bin)
 	if ! "$cluster" doctor; then
 		die "this machine cannot run a node. Ways on: kind or k3d and KUBECONFIG, or any cluster of yours; see README.md, 'Your own cluster'"

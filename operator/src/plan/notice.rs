@@ -2,7 +2,7 @@
 
 use chemmodel_crds::ChemModelStatus;
 use chemmodel_crds::conditions::{kind, reason};
-use chemmodel_crds::status::Phase;
+use chemmodel_crds::status::{Phase, Previous};
 
 /// An Event to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,7 +27,13 @@ pub fn between(before: &ChemModelStatus, after: &ChemModelStatus) -> Vec<Notice>
         let (version, colour) = (&active.version, active.colour.as_str());
         notices.push(normal(reason::PROMOTED, "Promote", format!("version {version} in {colour} has the traffic")));
     }
-    if let Some(previous) = before.previous.as_ref().filter(|_| after.previous.is_none()) {
+    // Not when the slot is on its way back to the traffic.
+    let gave_up = |previous: &&Previous| {
+        let candidate = after.candidate.as_ref().and_then(|candidate| candidate.colour);
+        let active = after.active.as_ref().map(|active| active.colour);
+        after.previous.is_none() && ![candidate, active].contains(&Some(previous.colour))
+    };
+    if let Some(previous) = before.previous.as_ref().filter(gave_up) {
         let (version, colour) = (&previous.version, previous.colour.as_str());
         notices.push(normal("ScaledDown", "ScaleDown", format!("version {version} in {colour} gave up its pods")));
     }

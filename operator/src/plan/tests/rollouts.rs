@@ -61,9 +61,11 @@ fn the_switch_is_one_write_and_the_old_colour_stays_warm_for_the_delay() {
     world.settle(&v2);
     assert_eq!(world.replicas(Colour::Blue), 2);
     world.pass(1);
-    world.settle(&v2);
+    world.reconcile(&v2);
+    let plan = world.reconcile(&v2);
     assert_eq!(world.replicas(Colour::Blue), 0);
     assert!(world.seen.status.previous.is_none());
+    assert!(plan.notices.iter().any(|notice| notice.reason == "ScaledDown"), "{:?}", plan.notices);
 }
 
 #[test]
@@ -102,6 +104,7 @@ fn going_back_inside_the_delay_is_one_write() {
     let writes = world.log.len();
     let plan = world.reconcile(&model("v1", json!({})));
     assert_eq!(plan.actions.len(), 1);
+    assert!(plan.notices.iter().all(|notice| notice.reason != "ScaledDown"), "{:?}", plan.notices);
     assert_eq!(world.log.len(), writes + 1);
     assert_eq!(world.active(), Some(Colour::Blue));
 }

@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
-# Everything that `make test` checks, from a bare machine: two lanes side by side, then the end-to-end tests on a real node.
+# Everything that `make test` checks, from a bare machine: two lanes side by side, then a real node.
 #
 #   code      format, lints, licences, generated files, chart, unit tests, exporter
 #   node      the test cluster's own tests, the cluster itself, the images by their Dockerfiles
+#
+#   then      api, without an operator that would act on its objects; e2e; and the README's commands, which start a cluster of their own
 #
 # Without root, or without the kernel features of a node, everything up to the API server runs, and the end says what was left out; with
 # CI=true nothing may be left out. Each suite's output is in the log folder, and on the screen when it fails.
@@ -75,6 +77,7 @@ lane_code() {
 	suite clippy cargo clippy --workspace --all-targets --locked -- -D warnings
 	suite tools make --silent tools-bin
 	ORT_DYLIB_PATH=$(make --silent onnxruntime-path) suite unit cargo test --locked --workspace --exclude chemmodel-tests
+	suite serve tests/readme.sh serve
 	suite contract cargo test --locked --package chemmodel-tests --test contract
 	suite generated make --silent drift
 	suite shell make --silent lint-shell
@@ -113,8 +116,10 @@ suite prepare prepare || exit 1
 
 node=yes
 own_cluster || "$cluster" doctor >"$logs/doctor.log" 2>&1 || node=no
-was_up=no
-[ "$node" = yes ] && ! own_cluster && "$cluster" status >/dev/null 2>&1 && was_up=yes
+if ! own_cluster && "$cluster" status >/dev/null 2>&1; then
+	echo "a cluster of yours is running, and a machine holds one node: stop it first by 'make demo-down'" >&2
+	exit 1
+fi
 
 lane_code &
 if [ "$node" = yes ]; then lane_node & else lane_api & fi
@@ -122,19 +127,21 @@ wait
 
 if own_cluster; then
 	suite api cargo test --locked --package chemmodel-tests --test api
+	left_out e2e "these tests need root on the node and an S3 server: they run on the cluster that they start, without KUBECONFIG"
 elif [ "$node" = yes ]; then
 	suite load "$cluster" load "$cache"/images/chemmodel-operator.tar "$cache"/images/chemmodel-inference-cpu.tar
-	# As a reader has it: without this script's variables.
-	suite readme tests/readme.sh
 	eval "$("$cluster" env)"
 	suite api cargo test --locked --package chemmodel-tests --test api
 	suite e2e cargo test --locked --package chemmodel-tests --test e2e -- --test-threads=4
-	[ "$was_up" = yes ] || suite cluster-down "$cluster" down
+	suite cluster-down "$cluster" down
+	# As a reader has it: without a cluster, without these variables.
+	suite readme env -u KUBECONFIG -u KUBECTL -u HELM -u S3_ENDPOINT tests/readme.sh tour
 else
 	eval "$("$cluster" env --name api)"
 	suite api cargo test --locked --package chemmodel-tests --test api
 	suite cluster-down "$cluster" down --name api
 	left_out images "$(tail -n 1 "$logs/doctor.log")"
 	left_out e2e "$(tail -n 1 "$logs/doctor.log")"
+	left_out readme "$(tail -n 1 "$logs/doctor.log")"
 fi
 finish

@@ -1,0 +1,31 @@
+"""The commands that the READMEs give for one's own checkpoint work as they stand."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from conftest import TOOLS
+
+from chemmodel_export.cli import main
+
+COMMAND = re.compile(r"chemmodel-export (chemberta --checkpoint my-model (?:\\\n|[^`\n])*)")
+
+
+def commands() -> list[str]:
+    pages = [TOOLS.parent / "README.md", TOOLS / "README.md"]
+    return [found.replace("\\\n", " ") for page in pages for found in COMMAND.findall(page.read_text())]
+
+
+def test_both_readmes_show_how_to_export_a_checkpoint():
+    assert len(commands()) == 2
+
+
+@pytest.mark.parametrize("command", commands())
+def test_the_command_writes_a_bundle(command, own_checkpoint, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("my-model").symlink_to(own_checkpoint)
+    Path("mine.smi").write_text("CCO\nc1ccccc1 benzene\n")
+    assert main(shlex.split(command)) == 0
+    assert Path("my-bundle", "chemmodel.json").exists()
+    assert main(["verify", "my-bundle"]) == 0

@@ -62,4 +62,9 @@ engine_down() {
     while [[ -e /proc/$pid ]]; do
         sleep 0.2
     done
+    # dockerd leaves its data root and a network namespace mounted.
+    local mounted
+    while read -r _ mounted _; do
+        [[ $mounted != "$engine_dir"/* ]] || umount "$mounted"
+    done </proc/mounts
 }

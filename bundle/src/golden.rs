@@ -25,6 +25,9 @@ pub enum GoldenError {
         /// What the file says.
         value: f64,
     },
+    /// Outputs that cannot belong to the predictions.
+    #[error("golden.json: outputs: {0}; export the bundle again")]
+    Outputs(String),
     /// One value per output of the manifest, each finite.
     #[error("golden.json: molecules[{index}] (\"{smiles}\"): {why}")]
     Molecule {
@@ -47,6 +50,9 @@ pub struct Golden {
     pub framework: String,
     /// How far an answer may be from its reference.
     pub tolerance: Tolerance,
+    /// What the framework computed, in the order of `predictions`; empty when the file does not say.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub outputs: Vec<GoldenOutput>,
     /// At least one molecule.
     pub molecules: Vec<GoldenMolecule>,
 }
@@ -59,6 +65,17 @@ pub struct Tolerance {
     pub absolute: f64,
     /// Fraction of the reference.
     pub relative: f64,
+}
+
+/// One output of the original framework. It must be what the server answers, name and unit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct GoldenOutput {
+    /// Unique within the file.
+    pub name: String,
+    /// Unit of the predictions; none for a number without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<String>,
 }
 
 /// One molecule and its reference.
@@ -90,6 +107,7 @@ impl Golden {
                 return Err(GoldenError::Tolerance { field, value });
             }
         }
+        check_outputs(&golden.outputs, outputs).map_err(GoldenError::Outputs)?;
         for (index, molecule) in golden.molecules.iter().enumerate() {
             molecule.check(outputs).map_err(|why| GoldenError::Molecule {
                 index,
@@ -99,6 +117,21 @@ impl Golden {
         }
         Ok(golden)
     }
+}
+
+fn check_outputs(found: &[GoldenOutput], outputs: usize) -> Result<(), String> {
+    if !found.is_empty() && found.len() != outputs {
+        return Err(format!("there are {}, but the manifest has {outputs}", found.len()));
+    }
+    for (index, output) in found.iter().enumerate() {
+        if output.name.trim().is_empty() {
+            return Err(format!("the name of number {index} is empty"));
+        }
+        if found[..index].iter().any(|earlier| earlier.name == output.name) {
+            return Err(format!("\"{}\" occurs twice", output.name));
+        }
+    }
+    Ok(())
 }
 
 impl GoldenMolecule {
@@ -133,6 +166,7 @@ mod tests {
     fn golden() -> Value {
         json!({
             "schema": "chemmodel.io/golden/v1", "framework": "torch", "tolerance": {"absolute": 0.01, "relative": 1e-4},
+            "outputs": [{"name": "boiling_point", "unit": "K"}],
             "molecules": [{"smiles": "CCO", "ids": [12, 16, 13], "predictions": [351.6]}]
         })
     }
@@ -146,6 +180,35 @@ mod tests {
         let golden = parse(&golden(), 1).unwrap();
         assert_eq!(golden.molecules[0].smiles, "CCO");
         assert_eq!(golden.molecules[0].ids, [12, 16, 13]);
+        assert_eq!(golden.outputs, [GoldenOutput { name: "boiling_point".to_owned(), unit: Some("K".to_owned()) }]);
+    }
+
+    #[test]
+    fn a_file_from_before_outputs_were_written_is_read() {
+        let mut older = golden();
+        older.as_object_mut().unwrap().remove("outputs");
+        assert_eq!(parse(&older, 1).unwrap().outputs, []);
+    }
+
+    #[test]
+    fn outputs_have_names_and_optional_units_one_for_each_prediction() {
+        let mut two = golden();
+        two["molecules"][0]["predictions"] = json!([351.6, 0.8]);
+        let accepted = |outputs: Value| {
+            let mut changed = two.clone();
+            changed["outputs"] = outputs;
+            parse(&changed, 2).is_ok()
+        };
+        assert!(accepted(json!([{"name": "a", "unit": "K"}, {"name": "b"}])));
+        for wrong in [
+            json!([{"name": "a"}]),
+            json!([{"name": "a"}, {"name": "a", "unit": "K"}]),
+            json!([{"name": "a"}, {"name": " "}]),
+            json!([{"name": "a"}, {"unit": "K"}]),
+            json!([{"name": "a"}, {"name": "b", "colour": 1}]),
+        ] {
+            assert!(!accepted(wrong.clone()), "{wrong} was accepted");
+        }
     }
 
     #[test]

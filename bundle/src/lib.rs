@@ -5,10 +5,11 @@
 //!      |                                 |
 //!      +--BundleDigest::of               +--golden.json--Golden::parse--> Golden
 //!
-//! chemmodel-job --SyncReport--> termination log --SyncReport::parse--> chemmodel-operator
+//! chemmodel-job sync   --SyncReport-->   termination log --SyncReport::parse-->   chemmodel-operator
+//! chemmodel-job verify --VerifyReport--> termination log --VerifyReport::parse--> chemmodel-operator
 //! ```
 //!
-//! The Job that fetches a bundle, the server that runs it and the operator that reads the Job's report agree here and
+//! The Job that fetches a bundle, the server that runs it and the operator that reads the Jobs' reports agree here and
 //! nowhere else. Only types and checks live here: no I/O, no async, no clock, no environment. The contract in words
 //! is `docs/bundle.md`.
 
@@ -18,12 +19,15 @@ mod golden;
 mod manifest;
 mod path;
 pub mod report;
+mod termination;
+pub mod verification;
 
 pub use digest::{BundleDigest, DigestError, Sha256Hex};
 pub use error::ManifestError;
-pub use golden::{GOLDEN_SCHEMA, Golden, GoldenError, GoldenMolecule, Tolerance};
+pub use golden::{GOLDEN_SCHEMA, Golden, GoldenError, GoldenMolecule, GoldenOutput, Tolerance};
 pub use manifest::{
     Aggregate, FileEntry, GOLDEN_FILE, Kind, MANIFEST_FILE, MANIFEST_SCHEMA, Manifest, Output, TOKENIZER_FILE,
     Transform,
 };
 pub use path::{BundlePath, PathError};
+pub use termination::MAX_TERMINATION_MESSAGE_BYTES;

@@ -5,10 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::BundleDigest;
-
-/// The kubelet cuts a termination message here.
-pub const MAX_TERMINATION_MESSAGE_BYTES: usize = 4096;
+use crate::{BundleDigest, termination};
 
 /// How a sync ended.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -156,18 +153,9 @@ impl SyncReport {
         serde_json::from_str(message)
     }
 
-    /// One line of JSON of at most [`MAX_TERMINATION_MESSAGE_BYTES`]; a longer sentence or name loses its end.
+    /// One line of JSON of at most [`MAX_TERMINATION_MESSAGE_BYTES`](crate::MAX_TERMINATION_MESSAGE_BYTES); a longer sentence or name loses its end.
     pub fn to_termination_message(&self) -> Result<String, serde_json::Error> {
-        let mut report = self.clone();
-        loop {
-            let json = serde_json::to_string(&report)?;
-            if json.len() <= MAX_TERMINATION_MESSAGE_BYTES {
-                return Ok(json);
-            }
-            // One byte of text takes at most 6 bytes of JSON (`\u0001`), so this never cuts too much; it ends because
-            // every round cuts something and the other fields are far shorter than the limit.
-            cut_end(report.text_mut(), (json.len() - MAX_TERMINATION_MESSAGE_BYTES).div_ceil(6));
-        }
+        termination::message(self.clone(), Self::text_mut)
     }
 
     /// The one field without a bound.
@@ -179,20 +167,12 @@ impl SyncReport {
     }
 }
 
-fn cut_end(text: &mut String, bytes: usize) {
-    const MARK: char = '…';
-    if text.ends_with(MARK) {
-        text.pop();
-    }
-    text.truncate(text.floor_char_boundary(text.len().saturating_sub(bytes)));
-    text.push(MARK);
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::MAX_TERMINATION_MESSAGE_BYTES;
 
     fn succeeded() -> SyncReport {
         SyncReport::Succeeded(Synced {

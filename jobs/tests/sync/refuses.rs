@@ -1,6 +1,7 @@
 //! What a bad bundle, a bad place or a bad command line is answered with.
 
-use chemmodel_bundle::report::{MAX_TERMINATION_MESSAGE_BYTES, SyncReason};
+use chemmodel_bundle::MAX_TERMINATION_MESSAGE_BYTES;
+use chemmodel_bundle::report::SyncReason;
 
 use crate::bundle::{Bundle, assert_nothing_published};
 use crate::fake::{self, Fake, Response};

@@ -25,7 +25,7 @@ pub struct Args {
     /// Version of the model, told in answers and metrics
     #[arg(long)]
     pub version: String,
-    /// Revision of the deployment, told in metrics
+    /// Revision of the deployment, told in answers and metrics
     #[arg(long, default_value = "")]
     pub revision: String,
     /// Where predictions are served

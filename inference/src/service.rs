@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use chemmodel_bundle::{Aggregate, Output};
+use chemmodel_bundle::{Aggregate, BundleDigest, Output};
 use tokio::sync::oneshot;
 
 use crate::batch::Item;
@@ -25,6 +25,10 @@ pub struct Identity {
     pub model: String,
     /// Version of the model.
     pub version: String,
+    /// Revision of the deployment; empty when nobody gave one.
+    pub revision: String,
+    /// The bundle, byte for byte.
+    pub digest: BundleDigest,
 }
 
 /// One value for each output, in its unit.

@@ -56,7 +56,12 @@ pub fn load(args: &Args, app: &App) -> Result<JoinHandle<()>, StartError> {
     app.metrics.set_info(provider, threads, &bundle.digest.to_string());
     // Set once: `load` runs once in a process.
     let _ = app.service.set(Service {
-        identity: Identity { model: args.name.clone(), version: args.version.clone() },
+        identity: Identity {
+            model: args.name.clone(),
+            version: args.version.clone(),
+            revision: args.revision.clone(),
+            digest: bundle.digest,
+        },
         outputs: bundle.manifest.outputs,
         aggregate: bundle.manifest.aggregate,
         preprocessor: Arc::new(preprocessor),

@@ -97,6 +97,8 @@ fn connection(
     async move {
         let mut connection = std::pin::pin!(connection);
         let ended = tokio::select! {
+            // What the client has sent by now is read before its connection may count as idle and be closed.
+            biased;
             ended = connection.as_mut() => ended,
             () = stop.cancelled() => {
                 connection.as_mut().graceful_shutdown();

@@ -2,14 +2,14 @@
 
 use axum::http::StatusCode;
 use axum::response::Response;
-use chemmodel_bundle::Output;
+use chemmodel_bundle::{BundleDigest, Output};
 use serde::{Serialize, Serializer};
 
 use super::json;
 use super::problem::{ErrorBody, Problem};
-use crate::service::{RowError, Service, Values};
+use crate::service::{Identity, RowError, Service, Values};
 
-/// `{"prediction":351.6,"unit":"K","model":"boiling-point","version":"v1"}`
+/// `{"prediction":351.6,"unit":"K","model":"boiling-point","version":"v1","revision":"7f9c","digest":"sha256:…"}`
 #[derive(Serialize)]
 struct One<'a> {
     prediction: PerOutput<'a, f32>,
@@ -17,7 +17,7 @@ struct One<'a> {
     about: About<'a>,
 }
 
-/// `{"predictions":[{"prediction":351.6},{"error":"…"}],"unit":"K","model":"boiling-point","version":"v1"}`
+/// `{"predictions":[{"prediction":351.6},{"error":"…"}],"unit":"K","model":"boiling-point",…}`
 #[derive(Serialize)]
 struct Many<'a> {
     predictions: Vec<Row<'a>>,
@@ -38,6 +38,9 @@ struct About<'a> {
     unit: Option<PerOutput<'a, &'a str>>,
     model: &'a str,
     version: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    revision: &'a str,
+    digest: BundleDigest,
 }
 
 /// The plain value where the model has one output, an object by the outputs' names where it has several.
@@ -94,5 +97,6 @@ fn about(service: &Service) -> About<'_> {
             if named.is_empty() { None } else { Some(PerOutput::Named(named)) }
         }
     };
-    About { unit, model: &service.identity.model, version: &service.identity.version }
+    let Identity { model, version, revision, digest } = &service.identity;
+    About { unit, model, version, revision, digest: *digest }
 }

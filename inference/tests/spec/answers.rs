@@ -1,29 +1,41 @@
 //! What a caller gets for molecules that can be predicted, and for lists in which some cannot.
 
 use axum::http::StatusCode;
-use serde_json::json;
+use chemmodel_bundle::BundleDigest;
+use serde_json::{Value, json};
 
 use crate::support::fixture::{Fixture, Options};
 
+/// What every answer says besides the predictions.
+fn with_identity(mut answer: Value) -> Value {
+    let digest = BundleDigest::of(b"manifest").to_string();
+    let identity =
+        json!({"unit": "K", "model": "boiling-point", "version": "v1", "revision": "7f9c", "digest": digest});
+    answer.as_object_mut().unwrap().extend(identity.as_object().unwrap().clone());
+    answer
+}
+
 #[tokio::test]
-async fn one_molecule_gets_one_prediction_with_unit_model_and_version() {
+async fn one_molecule_gets_one_prediction_with_unit_and_who_answers() {
     let answer = Fixture::default().predict(json!({"smiles": "CCO"})).await;
     assert_eq!(answer.status, StatusCode::OK);
     assert_eq!(answer.headers["content-type"], "application/json");
-    assert_eq!(answer.body, json!({"prediction": 19.0, "unit": "K", "model": "boiling-point", "version": "v1"}));
+    assert_eq!(answer.body, with_identity(json!({"prediction": 19.0})));
 }
 
 #[tokio::test]
 async fn a_list_gets_its_predictions_in_its_own_order() {
     let answer = Fixture::default().predict(json!({"smiles": ["CCCCC", "C", "CO"]})).await;
     assert_eq!(answer.status, StatusCode::OK);
-    assert_eq!(
-        answer.body,
-        json!({
-            "predictions": [{"prediction": 25.0}, {"prediction": 9.0}, {"prediction": 15.0}],
-            "unit": "K", "model": "boiling-point", "version": "v1",
-        })
-    );
+    let predictions = json!([{"prediction": 25.0}, {"prediction": 9.0}, {"prediction": 15.0}]);
+    assert_eq!(answer.body, with_identity(json!({"predictions": predictions})));
+}
+
+#[tokio::test]
+async fn a_server_without_a_revision_names_none() {
+    let server = Fixture::new(Options { revision: "", ..Options::default() });
+    let answer = server.predict(json!({"smiles": "C"})).await.body;
+    assert!(answer.get("revision").is_none() && answer.get("digest").is_some(), "{answer}");
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ mod support;
 mod answers;
 mod bundles;
 mod connections;
+mod draining;
 mod engine_failures;
 mod golden;
 mod malformed;

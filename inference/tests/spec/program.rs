@@ -4,17 +4,24 @@ use std::fs;
 use std::io::Write;
 use std::process::Command;
 
+use chemmodel_bundle::BundleDigest;
+
 use crate::support::bundle::{Copy, committed};
 use crate::support::program::{Program, command, connect, post, read_all};
 
 #[test]
 fn it_serves_until_sigterm_keeps_serving_while_it_drains_and_exits_with_success() {
-    let program = Program::start(&committed(), &["--drain-seconds", "2"]);
+    let program = Program::start(&committed(), &["--drain-seconds", "2", "--revision", "7f9c"]);
     program.wait_for_log("ready");
     assert!(program.ops("/readyz").starts_with("HTTP/1.1 200"));
     assert!(program.ops("/livez").starts_with("HTTP/1.1 200"));
     assert!(program.ops("/metrics").contains("chemmodel_server_info{"));
-    assert!(program.predict(r#"{"smiles":"CCO"}"#).contains("\"prediction\":"));
+    let answer = program.predict(r#"{"smiles":"CCO"}"#);
+    let digest = BundleDigest::of(&fs::read(committed().join("chemmodel.json")).unwrap());
+    for word in ["\"prediction\":", "\"version\":\"v1\"", "\"revision\":\"7f9c\"", &format!("\"digest\":\"{digest}\"")]
+    {
+        assert!(answer.contains(word), "{word} is not in {answer}");
+    }
 
     let mut idle = connect(program.predictions);
     program.signal("TERM");

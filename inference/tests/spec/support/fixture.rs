@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
-use chemmodel_bundle::{Aggregate, Output, Transform};
+use chemmodel_bundle::{Aggregate, BundleDigest, Output, Transform};
 use chemmodel_inference::batch::form::BatchLimits;
 use chemmodel_inference::batch::queue::Queue;
 use chemmodel_inference::batch::worker::Worker;
@@ -67,6 +67,7 @@ pub struct Options {
     pub max_tokens: usize,
     pub max_characters: usize,
     pub outputs: Vec<(&'static str, Option<&'static str>)>,
+    pub revision: &'static str,
     pub request_timeout: Duration,
     pub body_timeout: Duration,
 }
@@ -80,6 +81,7 @@ impl Default for Options {
             max_tokens: 12,
             max_characters: 20,
             outputs: vec![("sum", Some("K"))],
+            revision: "7f9c",
             request_timeout: LONG,
             body_timeout: LONG,
         }
@@ -142,7 +144,12 @@ impl Fixture {
             center: 0.0,
         };
         let service = Service {
-            identity: Identity { model: "boiling-point".to_owned(), version: "v1".to_owned() },
+            identity: Identity {
+                model: "boiling-point".to_owned(),
+                version: "v1".to_owned(),
+                revision: options.revision.to_owned(),
+                digest: BundleDigest::of(b"manifest"),
+            },
             outputs: options.outputs.into_iter().map(output).collect(),
             aggregate: Aggregate::Mean,
             preprocessor: Arc::new(preprocessor),

@@ -6,6 +6,8 @@ pub mod kind {
     pub const READY: &str = "Ready";
     /// The bundle of the spec's revision is in the cluster, whole and checked.
     pub const ARTIFACT_READY: &str = "ArtifactReady";
+    /// The revision of the spec has answered the golden molecules rightly, on every pod.
+    pub const VERIFIED: &str = "Verified";
     /// A revision is on its way and moving.
     pub const PROGRESSING: &str = "Progressing";
     /// All pods found a node.
@@ -38,8 +40,32 @@ pub mod reason {
 
     /// Pods of the revision are starting.
     pub const STARTING: &str = "Starting";
+    /// The pods are asked for molecules whose answers are known.
+    pub const VERIFYING: &str = "Verifying";
+    /// Every pod answered every golden molecule rightly.
+    pub const VERIFICATION_PASSED: &str = "VerificationPassed";
+    /// `spec.rollout.verification.required` is false.
+    pub const VERIFICATION_NOT_REQUIRED: &str = "VerificationNotRequired";
+    /// The verification did not come to a verdict in time.
+    pub const VERIFICATION_TIMED_OUT: &str = "VerificationTimedOut";
+    /// A verified revision waits for its time or for `spec.rollout.promote`.
+    pub const AWAITING_PROMOTION: &str = "AwaitingPromotion";
+    /// Nobody approved the revision in time.
+    pub const PROMOTION_DEADLINE_EXCEEDED: &str = "PromotionDeadlineExceeded";
+    /// The Service selects the revision; its endpoints are not all there yet.
+    pub const PROMOTING: &str = "Promoting";
+    /// The revision has the traffic and is watched.
+    pub const OBSERVING: &str = "Observing";
     /// The revision of the spec has the traffic.
     pub const PROMOTED: &str = "Promoted";
+    /// `spec.rollout.abort` names the version.
+    pub const ABORT_REQUESTED: &str = "AbortRequested";
+    /// Most pods of the revision were lost while it was observed.
+    pub const COLLAPSED: &str = "Collapsed";
+    /// The traffic should go back, and no pod is there to take it.
+    pub const NO_WAY_BACK: &str = "NoWayBack";
+    /// Another spec came before the rollout ended.
+    pub const SPEC_CHANGED: &str = "SpecChanged";
     /// Pods did not become available in time.
     pub const PROGRESS_DEADLINE_EXCEEDED: &str = "ProgressDeadlineExceeded";
     /// A container cannot start, or ends again and again.

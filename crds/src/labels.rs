@@ -6,7 +6,7 @@ pub const NAME: &str = "app.kubernetes.io/name";
 pub const INSTANCE: &str = "app.kubernetes.io/instance";
 /// Who writes the object.
 pub const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
-/// What the object is for: [`component::SERVER`] or [`component::SYNC`].
+/// What the object is for: one of [`component`].
 pub const COMPONENT: &str = "app.kubernetes.io/component";
 /// The ChemModel's name: the label by which its children are found.
 pub const MODEL: &str = "chemmodel.io/model";
@@ -26,4 +26,6 @@ pub mod component {
     pub const SERVER: &str = "server";
     /// Pods that fetch the bundle.
     pub const SYNC: &str = "sync";
+    /// Pods that verify a candidate.
+    pub const VERIFY: &str = "verify";
 }

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 pub use model::{CaBundle, Model, S3, SecretRef};
 pub use pod::{PodSettings, Resources};
-pub use rollout::Rollout;
+pub use rollout::{Capacity, GoldenConfigMap, Rollout, Verification};
 pub use runtime::{Accelerator, Batching, Gpu, Limits, Runtime};
 pub use scaling::Autoscaling;
 pub use service::{ServiceSettings, ServiceType};

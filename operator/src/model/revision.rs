@@ -9,9 +9,9 @@ use chemmodel_crds::spec::{Model, PodSettings, Runtime, StorageMode};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
-/// Ten hexadecimal digits that name a revision.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct RevisionHash(String);
+/// Five bytes that name a revision; ten hexadecimal digits in labels and names.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RevisionHash([u8; 5]);
 
 impl RevisionHash {
     /// Computes the hash of a spec.
@@ -29,24 +29,35 @@ impl RevisionHash {
             suspend: _,
         } = spec;
         let parts = Parts { model, runtime, pod, storage: storage.mode };
-        let json = serde_json::to_vec(&parts).unwrap_or_default();
-        Self(hex::encode(&Sha256::digest(json)[..5]))
+        let hash = Sha256::digest(serde_json::to_vec(&parts).unwrap_or_default());
+        let mut bytes = [0; 5];
+        bytes.copy_from_slice(&hash[..5]);
+        Self(bytes)
     }
 
-    /// Takes over a label's value.
-    pub fn from_label(text: &str) -> Self {
-        Self(text.to_owned())
+    /// Reads a label's value; `None` for what no revision is called.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut bytes = [0; 5];
+        hex::decode_to_slice(text, &mut bytes).ok()?;
+        Some(Self(bytes))
     }
 
-    /// The digits.
-    pub fn as_str(&self) -> &str {
-        &self.0
+    /// A hash for tests of the machine, which does not care what is behind it.
+    #[cfg(test)]
+    pub fn numbered(number: u8) -> Self {
+        Self([0, 0, 0, 0, number])
     }
 }
 
 impl fmt::Display for RevisionHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for RevisionHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

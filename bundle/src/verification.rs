@@ -37,10 +37,10 @@ pub struct Figures {
     /// What runs the network, `CPU` or `CUDA`, as the pods' metrics say; several, divided by commas, when they differ.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provider: Option<String>,
-    /// Median of the time from a request with one molecule to its answer.
+    /// Half of the requests with one molecule were answered within this, by the pod that is slowest in 95 of 100.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub p50_milliseconds: Option<f64>,
-    /// What 95 of 100 such requests stay within.
+    /// 95 of 100 of them were answered within this, by the same pod.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub p95_milliseconds: Option<f64>,
     /// At most three molecules, the largest error in units of its tolerance first.
@@ -95,7 +95,7 @@ pub enum VerifyReason {
     WrongOutputs,
     /// Something else answered: another digest, revision or version.
     WrongIdentity,
-    /// Every answer was right, but 95 of 100 were not as fast as asked for.
+    /// Every answer was right, but those of a pod were not as fast as asked for.
     TooSlow,
     /// There is no molecule with a reference, so nothing was proved.
     NoMolecules,

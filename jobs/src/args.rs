@@ -1,13 +1,10 @@
 //! The command line: everything the operator can say to a Job.
 #![allow(clippy::doc_markdown, reason = "the comments of arguments are the text of --help")]
 
-use std::path::PathBuf;
+use clap::{Parser, Subcommand};
 
-use chemmodel_bundle::BundleDigest;
-use clap::{Parser, Subcommand, ValueEnum};
-use reqwest::Url;
-
-use crate::sync::uri::S3Uri;
+pub use crate::sync::args::SyncArgs;
+pub use crate::verify::args::VerifyArgs;
 
 /// Runs one step of a ChemModel inside a Job.
 #[derive(Debug, Parser)]
@@ -27,77 +24,24 @@ pub enum Command {
     /// AWS_SESSION_TOKEN; or AWS_WEB_IDENTITY_TOKEN_FILE and AWS_ROLE_ARN; or the role of the container or the
     /// instance. AWS_SKIP_SIGNATURE=true reads a public bucket without any.
     Sync(SyncArgs),
-}
-
-/// Arguments of `sync`.
-#[derive(Debug, Clone, clap::Args)]
-pub struct SyncArgs {
-    /// Where the bundle lies: s3://bucket/prefix
-    #[arg(long)]
-    pub uri: S3Uri,
-
-    /// Root of the volume; the bundle appears at TARGET/models/<digest>
-    #[arg(long, value_name = "DIR")]
-    pub target: PathBuf,
-
-    /// The only acceptable bundle; any, when left out
-    #[arg(long, value_name = "sha256:HEX")]
-    pub digest: Option<BundleDigest>,
-
-    /// S3 endpoint other than the one of AWS, such as https://minio.storage.svc:9000
-    #[arg(long, value_name = "URL")]
-    pub endpoint: Option<Url>,
-
-    /// Region of the bucket; else AWS_REGION, else us-east-1
-    #[arg(long)]
-    pub region: Option<String>,
-
-    /// Puts the bucket into the path of the URL (https://host/bucket) and not into its host name
-    #[arg(long)]
-    pub path_style: bool,
-
-    /// PEM file of certificate authorities to trust beside those of the system
-    #[arg(long, value_name = "FILE")]
-    pub ca_bundle: Option<PathBuf>,
-
-    /// Refuses a bundle with more bytes than this
-    #[arg(long, value_name = "N")]
-    pub max_bytes: Option<u64>,
-
-    /// Seconds for which one request is tried again before the storage counts as unavailable
-    #[arg(long, value_name = "SECONDS", default_value_t = 45)]
-    pub retry_seconds: u64,
-
-    /// Seconds without a single byte after which a connection is given up and made anew
-    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..))]
-    pub stall_seconds: u64,
-
-    /// File that receives the report; the kubelet copies it into the Pod's status
-    #[arg(long, value_name = "FILE", default_value = DEFAULT_TERMINATION_LOG)]
-    pub termination_log: PathBuf,
-
-    /// Form of the log lines on standard error
-    #[arg(long, value_enum, default_value_t = LogFormat::Json)]
-    pub log_format: LogFormat,
-}
-
-/// Where the kubelet looks unless the container says otherwise.
-pub const DEFAULT_TERMINATION_LOG: &str = "/dev/termination-log";
-
-/// Form of the log lines.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum LogFormat {
-    /// One JSON object a line.
-    Json,
-    /// For eyes.
-    Text,
+    /// Asks every pod of a candidate the molecules whose answers are known, and compares.
+    ///
+    /// Exits with 0 only when every answer of every pod was right. Molecules and tolerances come from the bundle's
+    /// golden.json, and from --golden.
+    Verify(VerifyArgs),
 }
 
 #[cfg(test)]
 mod tests {
+    use chemmodel_bundle::BundleDigest;
     use clap::CommandFactory;
 
     use super::*;
+    use crate::telemetry::LogFormat;
+
+    fn parse(line: &[&str]) -> Command {
+        Args::try_parse_from(["chemmodel-job"].iter().chain(line)).unwrap().command
+    }
 
     #[test]
     fn the_command_line_is_well_formed() {
@@ -105,35 +49,39 @@ mod tests {
     }
 
     #[test]
-    fn the_operators_full_command_line_is_understood() {
-        let digest = BundleDigest::of(b"");
-        let pin = digest.to_string();
-        let line = [
-            "chemmodel-job",
-            "sync",
-            "--uri",
-            "s3://models/boiling-point/v1",
-            "--target",
-            "/var/lib/chemmodel",
-            "--digest",
-            &pin,
-            "--endpoint",
-            "https://minio:9000",
-            "--region",
-            "eu-west-1",
-            "--path-style",
-            "--ca-bundle",
-            "/ca.pem",
-            "--max-bytes",
-            "10",
-            "--termination-log",
-            "/tmp/t",
-            "--log-format",
-            "text",
-        ];
-        let Command::Sync(sync) = Args::try_parse_from(line).unwrap().command;
+    fn the_operators_full_command_line_of_a_sync_is_understood() {
+        let digest = BundleDigest::of(b"").to_string();
+        let line = format!(
+            "sync --uri s3://models/boiling-point/v1 --target /var/lib/chemmodel --digest {digest} --region eu-west-1 \
+             --endpoint https://minio:9000 --path-style --ca-bundle /ca.pem --max-bytes 10 --termination-log /tmp/t \
+             --log-format text"
+        );
+        let Command::Sync(sync) = parse(&line.split(' ').collect::<Vec<_>>()) else { panic!("not a sync") };
         assert_eq!(sync.uri.to_string(), "s3://models/boiling-point/v1");
-        assert_eq!(sync.digest, Some(digest));
-        assert_eq!((sync.max_bytes, sync.log_format, sync.path_style), (Some(10), LogFormat::Text, true));
+        assert_eq!(sync.digest.map(|d| d.to_string()), Some(digest));
+        assert_eq!((sync.max_bytes, sync.path_style), (Some(10), true));
+        assert_eq!(sync.reporting.log_format, LogFormat::Text);
+        assert_eq!(sync.reporting.termination_log.to_str(), Some("/tmp/t"));
+    }
+
+    #[test]
+    fn the_operators_full_command_line_of_a_verification_is_understood() {
+        let digest = BundleDigest::of(b"").to_string();
+        let line = format!(
+            "verify --bundle /b --digest {digest} --revision 7f9c --version v4 --pod bp-0=10.0.0.1:8080 \
+             --pod bp-1=[fd00::1]:8080 --ops-port 8081 --service http://bp-preview.chem:80 --golden /golden/golden.json \
+             --abs-tolerance 0.5 --rel-tolerance 0 --max-p95-milliseconds 250 --timeout-seconds 60 \
+             --termination-log /tmp/t --log-format text"
+        );
+        let Command::Verify(verify) = parse(&line.split(' ').collect::<Vec<_>>()) else { panic!("not a verification") };
+        let pods: Vec<_> = verify.pods.iter().map(|pod| (pod.name.as_str(), pod.address.to_string())).collect();
+        assert_eq!(pods, [("bp-0", "10.0.0.1:8080".to_owned()), ("bp-1", "[fd00::1]:8080".to_owned())]);
+        assert_eq!(
+            (verify.digest.to_string(), verify.revision.as_str(), verify.version.as_str()),
+            (digest, "7f9c", "v4")
+        );
+        assert_eq!((verify.ops_port, verify.max_p95_milliseconds, verify.timeout_seconds), (8081, Some(250), 60));
+        assert_eq!((verify.abs_tolerance, verify.rel_tolerance), (Some(0.5), Some(0.0)));
+        assert_eq!(verify.reporting.log_format, LogFormat::Text);
     }
 }

@@ -1,8 +1,16 @@
 //! Log lines on standard error. Nothing else is written there, and nothing secret is ever logged.
 
+use clap::ValueEnum;
 use tracing_subscriber::EnvFilter;
 
-use crate::args::LogFormat;
+/// Form of the log lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// One JSON object a line.
+    Json,
+    /// For eyes.
+    Text,
+}
 
 /// Starts logging; `RUST_LOG` chooses what is shown, `info` when it is not set.
 pub fn init(format: LogFormat) {

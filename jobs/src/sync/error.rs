@@ -5,6 +5,8 @@ use std::path::Path;
 
 use chemmodel_bundle::report::SyncReason;
 
+use crate::shown;
+
 /// A failed sync. The message names the object, the cause and the remedy.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}: {message}")]
@@ -19,11 +21,7 @@ impl SyncError {
     /// An error with this reason and sentence. Keys and answers of the storage are strangers' text: what could steer
     /// a terminal is shown escaped.
     pub fn new(reason: SyncReason, message: impl AsRef<str>) -> Self {
-        let mut shown = String::with_capacity(message.as_ref().len());
-        for c in message.as_ref().chars() {
-            if c.is_control() { shown.extend(c.escape_debug()) } else { shown.push(c) }
-        }
-        Self { reason, message: shown }
+        Self { reason, message: shown::escaped(message.as_ref()) }
     }
 
     /// An operation on the volume that failed. `doing` reads like "write".

@@ -4,10 +4,11 @@
 //! the SHA-256 that the manifest says. A process killed at any instruction leaves at most a staging directory, and
 //! the next run goes on from it.
 //!
-//! [`run`] tells the story; each step is a module. Only `source` talks to S3, only `volume`, `stage` and `publish`
+//! [`report`] tells the story; each step is a module. Only `source` talks to S3, only `volume`, `stage` and `publish`
 //! touch files.
 
 mod adopt;
+pub mod args;
 mod download;
 mod error;
 mod hint;
@@ -27,11 +28,12 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use chemmodel_bundle::report::Synced;
+use chemmodel_bundle::report::{SyncReason, SyncReport, Synced};
 use chemmodel_bundle::{BundleDigest, BundlePath, FileEntry, Manifest};
 use tokio::task::spawn_blocking;
 
-use crate::args::SyncArgs;
+use crate::process::stop_signal;
+use args::SyncArgs;
 pub use error::SyncError;
 use lock::{Attempt, Lock};
 use plan::{ManifestOrigin, Plan};
@@ -41,8 +43,23 @@ use volume::{Verified, Volume};
 /// How often a run looks whether another one has finished.
 const LOCK_POLL: Duration = Duration::from_millis(200);
 
-/// Makes sure that the bundle is published on the volume.
-pub async fn run(args: &SyncArgs) -> Result<Synced, SyncError> {
+/// Makes sure that the bundle is published on the volume, and says how it went. A stop leaves what is staged, and the
+/// next run goes on from there.
+pub async fn report(args: &SyncArgs) -> SyncReport {
+    let outcome = tokio::select! {
+        outcome = run(args) => outcome,
+        name = stop_signal() => Err(SyncError::new(
+            SyncReason::Unavailable,
+            format!("stopped by {name} before the end; the next run resumes what was staged"),
+        )),
+    };
+    match outcome {
+        Ok(synced) => SyncReport::Succeeded(synced),
+        Err(SyncError { reason, message }) => SyncReport::failed(reason, message),
+    }
+}
+
+async fn run(args: &SyncArgs) -> Result<Synced, SyncError> {
     let started = Instant::now();
     let source = Source::open(args)?;
     let volume = Volume::open(&args.target)?;
@@ -51,7 +68,7 @@ pub async fn run(args: &SyncArgs) -> Result<Synced, SyncError> {
     if let Some(pin) = args.digest
         && let Some(found) = verified(&volume, pin).await?
     {
-        return Ok(report(pin, &found, true, started));
+        return Ok(synced(pin, &found, true, started));
     }
 
     source.authenticate().await?;
@@ -63,7 +80,7 @@ pub async fn run(args: &SyncArgs) -> Result<Synced, SyncError> {
         && let Some(found) = verified(&volume, digest).await?
     {
         release(&staging, lock).await?;
-        return Ok(report(digest, &found, true, started));
+        return Ok(synced(digest, &found, true, started));
     }
     prepare(&volume, &staging, &plan).await?;
     let files = download::all(&source, &plan.files, &staging).await?;
@@ -75,7 +92,7 @@ pub async fn run(args: &SyncArgs) -> Result<Synced, SyncError> {
     let publish = move || publish::publish(&volume, &staged, digest, &bytes, &done.manifest);
     let ours = spawn_blocking(publish).await.map_err(SyncError::internal)??;
     release(&staging, lock).await?;
-    Ok(report(digest, &found, !ours, started))
+    Ok(synced(digest, &found, !ours, started))
 }
 
 /// Reads the listing and the manifest, and decides what to fetch.
@@ -175,7 +192,7 @@ async fn release(staging: &Path, lock: Option<Lock>) -> Result<(), SyncError> {
     Ok(())
 }
 
-fn report(digest: BundleDigest, found: &Verified, reused: bool, started: Instant) -> Synced {
+fn synced(digest: BundleDigest, found: &Verified, reused: bool, started: Instant) -> Synced {
     let Verified { manifest, manifest_bytes } = found;
     Synced {
         digest,

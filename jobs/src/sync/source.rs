@@ -17,11 +17,12 @@ use object_store::{
 use chemmodel_bundle::report::SyncReason;
 use reqwest::Url;
 
+use super::args::SyncArgs;
 use super::error::SyncError;
 use super::http::Connector;
 use super::list::Pinned;
-use super::verdict::{self, Verdict};
-use crate::args::SyncArgs;
+use super::verdict::Verdict;
+use crate::shown;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const FIRST_BACKOFF: Duration = Duration::from_millis(200);
@@ -62,9 +63,7 @@ impl Source {
             .with_retry(retry_config(args))
             .with_http_connector(Connector::default())
             .build()
-            .map_err(|why| {
-                wrong(format!("the S3 client cannot be set up for {}: {}", args.uri, verdict::detail(&why)))
-            })?;
+            .map_err(|why| wrong(format!("the S3 client cannot be set up for {}: {}", args.uri, shown::cause(&why))))?;
         let prefix = Key::parse(args.uri.prefix())
             .map_err(|why| wrong(format!("the prefix of {} cannot be used: {why}", args.uri)))?;
         Ok(Self { store, prefix, verdict: judge })

@@ -20,6 +20,7 @@ use reqwest::Url;
 use super::error::SyncError;
 use super::http::Refused;
 use super::uri::S3Uri;
+use crate::shown;
 
 /// S3's words for credentials that will not do, whatever the status.
 const CREDENTIAL_CODES: [&str; 9] = [
@@ -34,8 +35,6 @@ const CREDENTIAL_CODES: [&str; 9] = [
     // The Versity gateway, with the status 404.
     "XAdminUserNotFound",
 ];
-/// A server's error page can be long; its beginning tells enough.
-const MAX_DETAIL_CHARS: usize = 300;
 
 /// Knows how to name the place and the credentials in a sentence.
 #[derive(Debug)]
@@ -114,7 +113,7 @@ impl Verdict {
         let message = format!(
             "no usable credentials from {}: {}; set model.s3.credentialsSecretRef or model.s3.serviceAccountName",
             self.credentials,
-            detail(error)
+            shown::cause(error)
         );
         SyncError::new(reason, message)
     }
@@ -165,11 +164,17 @@ impl Verdict {
             Some(refused) => self.on_refusal(doing, refused),
             None if certificate_is_at_fault(error) => SyncError::new(
                 SyncReason::InvalidConfiguration,
-                format!("{doing} failed: {}; trust its authority with model.s3.caBundleConfigMapRef", detail(error)),
+                format!(
+                    "{doing} failed: {}; trust its authority with model.s3.caBundleConfigMapRef",
+                    shown::cause(error)
+                ),
             ),
             None => SyncError::new(
                 SyncReason::Unavailable,
-                format!("{doing} failed: {}; check model.s3.endpoint and whether the Job may reach it", detail(error)),
+                format!(
+                    "{doing} failed: {}; check model.s3.endpoint and whether the Job may reach it",
+                    shown::cause(error)
+                ),
             ),
         }
     }
@@ -209,28 +214,13 @@ impl Verdict {
     }
 }
 
-/// An error and what caused it, outermost first.
-fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
-    std::iter::successors(Some(error), |e| (**e).source())
-}
-
 /// The first `T` among an error and its sources.
 fn find<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a T> {
-    causes(error).find_map(|e| e.downcast_ref())
-}
-
-/// The innermost cause: the outer layers repeat each other.
-pub fn detail(error: &(dyn Error + 'static)) -> String {
-    let cause = causes(error).last().map(ToString::to_string).unwrap_or_default();
-    let mut short: String = cause.chars().take(MAX_DETAIL_CHARS).collect();
-    if short.len() < cause.len() {
-        short.push('…');
-    }
-    short
+    shown::causes(error).find_map(|e| e.downcast_ref())
 }
 
 fn certificate_is_at_fault(error: &(dyn Error + 'static)) -> bool {
-    detail(error).contains("certificate")
+    shown::cause(error).contains("certificate")
 }
 
 #[cfg(test)]

@@ -1,36 +1,25 @@
 //! The program under test, run as the operator runs it.
 
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
 
 use chemmodel_bundle::report::{SyncFailure, SyncReason, SyncReport, Synced};
 
 use crate::gateway::{ACCESS_KEY, SECRET_KEY};
+use crate::process::{self, Process, program};
 
-/// Longer than any honest run; a hanging one fails the test with a name.
-const PATIENCE: Duration = Duration::from_mins(2);
+pub use crate::process::wait_for;
+
+/// A run under way; killed when the test forgets it.
+pub struct Running(Process<SyncReport>);
+/// How a run ended.
+pub type Ended = process::Ended<SyncReport>;
 
 /// One run to be started.
 pub struct Job {
     command: Command,
     retry_seconds: u32,
     stall_seconds: u32,
-    log: tempfile::NamedTempFile,
-}
-
-/// A run under way; killed when the test forgets it.
-pub struct Running {
-    process: Option<Child>,
-    log: tempfile::NamedTempFile,
-}
-
-/// How a run ended.
-#[derive(Debug)]
-pub struct Ended {
-    pub code: i32,
-    pub report: SyncReport,
-    pub stderr: String,
 }
 
 impl Job {
@@ -46,13 +35,12 @@ impl Job {
     }
 
     fn wrapped(mut command: Command, endpoint: &str, prefix: &str, target: &Path) -> Self {
-        let log = tempfile::NamedTempFile::new().unwrap();
         let uri = if prefix.starts_with("s3://") { prefix.to_owned() } else { format!("s3://models/{prefix}") };
-        command.args(["sync", "--uri", &uri, "--endpoint", endpoint, "--path-style", "--log-format", "text"]);
-        command.arg("--target").arg(target).arg("--termination-log").arg(log.path());
+        command.args(["sync", "--uri", &uri, "--endpoint", endpoint, "--path-style"]);
+        command.arg("--target").arg(target);
         command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
         command.env("AWS_ACCESS_KEY_ID", ACCESS_KEY).env("AWS_SECRET_ACCESS_KEY", SECRET_KEY);
-        Self { command, retry_seconds: 2, stall_seconds: 2, log }
+        Self { command, retry_seconds: 2, stall_seconds: 2 }
     }
 
     pub fn retry_seconds(mut self, seconds: u32) -> Self {
@@ -83,8 +71,7 @@ impl Job {
     pub fn start(mut self) -> Running {
         self.command.args(["--retry-seconds", &self.retry_seconds.to_string()]);
         self.command.args(["--stall-seconds", &self.stall_seconds.to_string()]);
-        let process = self.command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-        Running { process: Some(process), log: self.log }
+        Running(Process::start(self.command, SyncReport::parse))
     }
 
     pub fn run(self) -> Ended {
@@ -94,44 +81,30 @@ impl Job {
 
 impl Running {
     pub fn id(&self) -> u32 {
-        self.process.as_ref().unwrap().id()
+        self.0.id()
     }
 
     /// SIGKILL, as the kernel's out-of-memory killer sends it.
-    pub fn kill(mut self) {
-        let mut process = self.process.take().unwrap();
-        process.kill().unwrap();
-        process.wait().unwrap();
+    pub fn kill(self) {
+        drop(self.0);
     }
 
     /// SIGTERM, as the kubelet sends it.
     pub fn terminate(&self) {
-        assert!(Command::new("kill").args(["-TERM", &self.id().to_string()]).status().unwrap().success());
+        self.0.terminate();
     }
 
     pub fn has_ended(&mut self) -> bool {
-        self.process.as_mut().unwrap().try_wait().unwrap().is_some()
+        self.0.has_ended()
     }
 
-    pub fn wait(mut self) -> Ended {
-        wait_for("the job to end", || self.has_ended());
-        let Output { status, stderr, .. } = self.process.take().unwrap().wait_with_output().unwrap();
-        let stderr = String::from_utf8(stderr).unwrap();
-        let message = std::fs::read_to_string(self.log.path()).unwrap();
-        let report = SyncReport::parse(&message).unwrap_or_else(|why| panic!("no report: {why}: {message}\n{stderr}"));
-        let code = status.code().unwrap_or_else(|| panic!("{status}\n{stderr}"));
-        assert_eq!(code, i32::from(report.exit_code()), "the exit code and the report disagree\n{stderr}");
-        assert!(!stderr.contains(SECRET_KEY) && !message.contains(SECRET_KEY), "the secret key was printed");
-        Ended { code, report, stderr }
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        if let Some(process) = &mut self.process {
-            let _ = process.kill();
-            let _ = process.wait();
-        }
+    pub fn wait(self) -> Ended {
+        let ended = self.0.wait();
+        assert!(
+            !ended.stderr.contains(SECRET_KEY) && !ended.message.contains(SECRET_KEY),
+            "the secret key was printed"
+        );
+        ended
     }
 }
 
@@ -158,17 +131,4 @@ impl Ended {
             assert!(failure.message.contains(word), "expected \"{word}\" in \"{}\"", failure.message);
         }
     }
-}
-
-/// Waits for a condition; a test that waits in vain says for what.
-pub fn wait_for(what: &str, mut holds: impl FnMut() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
-    while !holds() {
-        assert!(Instant::now() < deadline, "waited in vain for {what}");
-        std::thread::sleep(Duration::from_millis(2));
-    }
-}
-
-fn program() -> &'static str {
-    env!("CARGO_BIN_EXE_chemmodel-job")
 }

@@ -7,6 +7,8 @@ mod bundle;
 mod fake;
 mod gateway;
 mod job;
+#[path = "../support/process.rs"]
+mod process;
 mod proxy;
 
 mod credentials;

@@ -12,8 +12,8 @@ pub struct ChemModelStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
 
-    /// Where the ChemModel stands: Syncing, Starting, Verifying, AwaitingPromotion, Promoting, Observing or Stable; Aborted, RolledBack,
-    /// Blocked or Suspended.
+    /// Where the ChemModel stands, from `Syncing` by `Starting`, `Verifying`, `AwaitingPromotion`, `Promoting` and `Observing` to `Stable`;
+    /// or `Aborted`, `RolledBack`, `Blocked` or `Suspended`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phase: Option<Phase>,
 
@@ -230,6 +230,9 @@ pub struct Candidate {
     /// Pods that it must have before it gets the traffic.
     #[serde(default)]
     pub replicas: i32,
+    /// True when it had the traffic before and its pods never went: it may take it back without verification or approval.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub warm: bool,
     /// Since when its pods are starting.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub starting_since: Option<Time>,
@@ -243,7 +246,8 @@ pub struct Candidate {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shrunk_at: Option<Time>,
     /// When the present step ends at the latest.
-    pub deadline: Time,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadline: Option<Time>,
     /// What its verification found.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verification: Option<Verified>,

@@ -18,6 +18,8 @@ pub struct Context {
     pub client: Client,
     /// What the operator was installed with.
     pub settings: Settings,
+    /// Which term of leadership this is.
+    pub term: i32,
     /// Who publishes Events.
     reporter: Reporter,
     /// Counts.
@@ -27,9 +29,9 @@ pub struct Context {
 
 impl Context {
     /// Puts a context together.
-    pub fn new(client: Client, settings: Settings, identity: String, metrics: Metrics) -> Self {
+    pub fn new(client: Client, settings: Settings, term: i32, identity: String, metrics: Metrics) -> Self {
         let reporter = Reporter { controller: MANAGER.to_owned(), instance: Some(identity) };
-        Self { client, settings, reporter, metrics, failures: Mutex::default() }
+        Self { client, settings, term, reporter, metrics, failures: Mutex::default() }
     }
 
     /// A recorder for one Event. One that is kept merges what has the same reason into the first Event, and with it the first one's

@@ -37,10 +37,12 @@ pub type Guarded = DeserializeGuard<ChemModel>;
 /// A reconcile that takes longer hangs in the API server; less than the pod's grace period.
 const RECONCILE_TIMEOUT: Duration = Duration::from_secs(30);
 
-async fn reconcile(model: &ChemModel, context: &Context) -> Result<Duration, Error> {
+async fn reconcile(cached: &ChemModel, context: &Context) -> Result<Option<Duration>, Error> {
     let now = Timestamp::now();
-    let seen = observe(&context.client, model).await?;
-    let (plan, applied) = match validate(model, &context.settings) {
+    let Some((model, seen)) = observe(&context.client, cached, context.term).await? else {
+        return Ok(None);
+    };
+    let (plan, applied) = match validate(&model, &context.settings) {
         Ok(valid) => {
             let mut plan = plan(&valid, &seen, now);
             let actions = std::mem::take(&mut plan.actions);
@@ -52,9 +54,10 @@ async fn reconcile(model: &ChemModel, context: &Context) -> Result<Duration, Err
         }
         Err(error) => (refuse(model.metadata.generation, &seen, &error, now), Ok(())),
     };
-    report::write_status(context, model, &plan.status).await?;
-    report::publish(context, model, &plan.notices).await;
-    applied.map(|()| plan.recheck)
+    report::write_status(context, &model, &plan.status).await?;
+    report::publish(context, &model, &plan.notices).await;
+    context.metrics.rollouts.count(&seen.status, &plan.status, now);
+    applied.map(|()| Some(plan.recheck))
 }
 
 /// Builds the controller. Returns the store of ChemModels too, for metrics.
@@ -109,10 +112,6 @@ async fn attempt(object: Arc<Guarded>, context: Arc<Context>) -> Result<Action, 
             return Ok(Action::await_change());
         }
     };
-    // Its children go with it, by garbage collection.
-    if model.metadata.deletion_timestamp.is_some() {
-        return Ok(Action::await_change());
-    }
     let started = std::time::Instant::now();
     // Boxed: the future is large, and one lives for every reconcile under way.
     let done = tokio::time::timeout(RECONCILE_TIMEOUT, Box::pin(reconcile(model, &context))).await;
@@ -121,7 +120,7 @@ async fn attempt(object: Arc<Guarded>, context: Arc<Context>) -> Result<Action, 
     context.metrics.reconcile_seconds.with_label_values(&[outcome]).observe(started.elapsed().as_secs_f64());
     result.map(|recheck| {
         context.succeeded(&key(model));
-        Action::requeue(recheck)
+        recheck.map_or_else(Action::await_change, Action::requeue)
     })
 }
 

@@ -35,15 +35,15 @@ impl Election {
         Self { api: Api::namespaced(client, namespace), name: name.to_owned(), identity: identity.to_owned() }
     }
 
-    /// Waits until this replica leads.
-    pub async fn acquire(&self) {
+    /// Waits until this replica leads; returns the number of its term, which is larger than that of every leader before.
+    pub async fn acquire(&self) -> i32 {
         let mut seen: Option<(Option<String>, Instant)> = None;
         let mut ticks = tokio::time::interval(PERIOD);
         loop {
             ticks.tick().await;
             match self.try_acquire(&mut seen).await {
-                Ok(true) => return,
-                Ok(false) => {}
+                Ok(Some(term)) => return term,
+                Ok(None) => {}
                 Err(error) => tracing::warn!(%error, lease = self.name, "cannot read or write the Lease; trying again"),
             }
         }
@@ -86,7 +86,7 @@ impl Election {
         }
     }
 
-    async fn try_acquire(&self, seen: &mut Option<(Option<String>, Instant)>) -> Result<bool, kube::Error> {
+    async fn try_acquire(&self, seen: &mut Option<(Option<String>, Instant)>) -> Result<Option<i32>, kube::Error> {
         let Some(lease) = self.api.get_opt(&self.name).await? else {
             return written(self.api.create(&PostParams::default(), &self.claim(None)).await);
         };
@@ -101,7 +101,7 @@ impl Election {
         let holder = lease.spec.as_ref().and_then(|spec| spec.holder_identity.as_deref());
         let free = holder.is_none_or(|holder| holder.is_empty() || holder == self.identity);
         if !free && unchanged_since.elapsed() < DURATION {
-            return Ok(false);
+            return Ok(None);
         }
         written(self.api.replace(&self.name, &PostParams::default(), &self.claim(Some(lease))).await)
     }
@@ -127,8 +127,13 @@ impl Election {
         });
         let spec = lease.spec.get_or_insert_default();
         // Counts hand-overs, also from a holder that gave the Lease back.
-        let handed_over = !is_new && spec.holder_identity.as_deref() != Some(&self.identity);
-        let transitions = spec.lease_transitions.unwrap_or(0) + i32::from(handed_over);
+        let handed_over = spec.holder_identity.as_deref() != Some(&self.identity);
+        // A Lease that was deleted must not begin again below the terms that there were.
+        let minutes = i32::try_from(now.0.as_second() / 60).unwrap_or(i32::MAX);
+        let transitions = match spec.lease_transitions {
+            Some(transitions) if !is_new => transitions.saturating_add(i32::from(handed_over)),
+            _ => minutes,
+        };
         *spec = LeaseSpec {
             holder_identity: Some(self.identity.clone()),
             lease_duration_seconds: i32::try_from(DURATION.as_secs()).ok(),
@@ -141,11 +146,11 @@ impl Election {
     }
 }
 
-/// A conflict means that another replica was first.
-fn written(answer: Result<Lease, kube::Error>) -> Result<bool, kube::Error> {
+/// The term of the Lease that was written. A conflict means that another replica was first.
+fn written(answer: Result<Lease, kube::Error>) -> Result<Option<i32>, kube::Error> {
     match answer {
-        Ok(_) => Ok(true),
-        Err(kube::Error::Api(status)) if status.is_conflict() || status.is_already_exists() => Ok(false),
+        Ok(lease) => Ok(Some(lease.spec.and_then(|spec| spec.lease_transitions).unwrap_or(0))),
+        Err(kube::Error::Api(status)) if status.is_conflict() || status.is_already_exists() => Ok(None),
         Err(error) => Err(error),
     }
 }

@@ -40,8 +40,7 @@ async fn run(args: Args) -> Result<ExitCode, Box<dyn Error>> {
             let metrics = metrics.clone();
             Arc::new(move || {
                 let models = store.state();
-                let phase = |model: &Arc<controller::Guarded>| model.0.as_ref().ok()?.status.as_ref()?.phase;
-                metrics.set_phases(models.iter().filter_map(phase));
+                metrics.set_models(models.iter().filter_map(|model| model.0.as_ref().ok()));
             })
         },
     };
@@ -53,14 +52,15 @@ async fn run(args: Args) -> Result<ExitCode, Box<dyn Error>> {
     ready.store(true, Ordering::Relaxed);
 
     let election = Election::new(client.clone(), &args.lease_namespace, &args.lease_name, &args.identity);
-    tokio::select! {
-        () = election.acquire() => tracing::info!(identity = args.identity, "leading"),
+    let term = tokio::select! {
+        term = election.acquire() => term,
         () = stopped(stop.clone()) => return Ok(ExitCode::SUCCESS),
         ended = &mut health_server => return Err(format!("the health server ended: {ended:?}").into()),
-    }
+    };
+    tracing::info!(identity = args.identity, term, "leading");
     metrics.leader.set(1);
 
-    let context = Arc::new(Context::new(client, args.settings(), args.identity.clone(), metrics));
+    let context = Arc::new(Context::new(client, args.settings(), term, args.identity.clone(), metrics));
     tokio::select! {
         // Ends when told to stop and the reconciles under way are done. A panic in a reconcile ends the process here too.
         () = controller::run(controller, context, stopped(stop)) => {

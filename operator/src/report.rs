@@ -14,7 +14,8 @@ use crate::plan::Notice;
 /// Field manager of the status, apart from that of the children.
 const STATUS_MANAGER: &str = "chemmodel-operator-status";
 
-/// Writes the status if it differs from the one that was read.
+/// Writes the status if it differs from the one that was read; refused when the ChemModel has changed since, because what was decided was
+/// decided about another one.
 ///
 /// # Errors
 /// When the API server refuses.
@@ -27,7 +28,7 @@ pub async fn write_status(context: &Context, model: &ChemModel, status: &ChemMod
     let body = json!({
         "apiVersion": ChemModel::api_version(&()),
         "kind": ChemModel::kind(&()),
-        "metadata": {"name": name, "uid": model.uid()},
+        "metadata": {"name": name, "uid": model.uid(), "resourceVersion": model.resource_version()},
         "status": status,
     });
     let parameters = PatchParams::apply(STATUS_MANAGER).force();

@@ -8,7 +8,7 @@ first apply. There is `delete` only where the planner deletes; garbage collectio
 {{- define "chemmodel-operator.rules" -}}
 - apiGroups: [chemmodel.io]
   resources: [chemmodels]
-  verbs: [list, watch]
+  verbs: [get, list, watch]
 - apiGroups: [chemmodel.io]
   resources: [chemmodels/status]
   verbs: [patch]

@@ -63,6 +63,10 @@ pub type Behavior = HorizontalPodAutoscalerBehavior;
 #[x_kube(
     validation = Rule::new("!(has(self.replicas) && has(self.autoscaling))")
         .message("spec.replicas and spec.autoscaling are exclusive: set a fixed number or a range, not both"),
+    validation = Rule::new("!has(self.rollout) || !has(self.rollout.autoPromoteAfterSeconds) || !has(self.rollout.autoPromote) || self.rollout.autoPromote")
+        .message("spec.rollout.autoPromoteAfterSeconds has no meaning with spec.rollout.autoPromote: false: remove one of the two"),
+    validation = Rule::new("!has(self.rollout) || !has(self.rollout.promote) || !has(self.rollout.abort) || self.rollout.promote != self.rollout.abort")
+        .message("spec.rollout.promote and spec.rollout.abort name the same version: remove one of the two"),
     validation = Rule::new("self.model.version != oldSelf.model.version || !has(self.model.digest) || !has(oldSelf.model.digest) || self.model.digest == oldSelf.model.digest")
         .message("spec.model.digest must not change while spec.model.version stays the same: give the other bundle another version"),
     validation = Rule::new("self.storage.mode != oldSelf.storage.mode || self.storage.mode != 'Volume' || (has(self.storage.storageClassName) == has(oldSelf.storage.storageClassName) && (!has(self.storage.storageClassName) || self.storage.storageClassName == oldSelf.storage.storageClassName))")

@@ -1,19 +1,12 @@
 //! `spec.rollout`: how a new revision takes over.
 
-use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How a new revision takes over. It starts in the free colour slot beside the old one, is asked for molecules whose answers are known,
 /// and gets the traffic when all its pods answered rightly.
-#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[derive(JsonSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase", default)]
-#[x_kube(
-    validation = Rule::new("self.autoPromote || !has(self.autoPromoteAfterSeconds)")
-        .message("spec.rollout.autoPromoteAfterSeconds has no meaning with autoPromote: false: remove one of the two"),
-    validation = Rule::new("!has(self.promote) || !has(self.abort) || self.promote != self.abort")
-        .message("spec.rollout.promote and spec.rollout.abort name the same version: remove one of the two")
-)]
 pub struct Rollout {
     /// Whether a verified revision gets the traffic by itself. With false it waits until `promote` names its version.
     pub auto_promote: bool,

@@ -18,7 +18,7 @@ use crate::model::{ValidatedModel, names};
 pub fn build_deployment(
     model: &ValidatedModel,
     colour: Colour,
-    revision: &RevisionHash,
+    revision: RevisionHash,
     mut template: PodTemplateSpec,
 ) -> Deployment {
     let pod = template.metadata.get_or_insert_default();

@@ -28,22 +28,22 @@ pub fn slot_selector(model: &ValidatedModel, colour: Colour) -> Labels {
 }
 
 /// Selects the pods of one revision in a colour slot: what a Service sends traffic to.
-pub fn pod_selector(model: &ValidatedModel, colour: Colour, revision: &RevisionHash) -> Labels {
+pub fn pod_selector(model: &ValidatedModel, colour: Colour, revision: RevisionHash) -> Labels {
     let mut labels = slot_selector(model, colour);
     labels.insert(REVISION.to_owned(), revision.to_string());
     labels
 }
 
 /// On the pods of a colour slot.
-pub fn server_pod(model: &ValidatedModel, colour: Colour, revision: &RevisionHash) -> Labels {
+pub fn server_pod(model: &ValidatedModel, colour: Colour, revision: RevisionHash) -> Labels {
     let mut labels = common(model);
     labels.extend(pod_selector(model, colour, revision));
     labels
 }
 
-/// On the pods of a sync Job.
-pub fn sync_pod(model: &ValidatedModel) -> Labels {
+/// On the pods of a Job for the spec's revision.
+pub fn task_pod(model: &ValidatedModel, component: &str) -> Labels {
     let mut labels = common(model);
-    labels.extend(set([(COMPONENT, component::SYNC), (REVISION, model.revision.as_str())]));
+    labels.extend(set([(COMPONENT, component), (REVISION, &model.revision.to_string())]));
     labels
 }

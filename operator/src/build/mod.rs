@@ -12,6 +12,8 @@ mod service;
 mod service_account;
 mod sync_container;
 mod sync_job;
+mod task;
+mod verify_job;
 mod volume_claim;
 
 pub use autoscaler::build_autoscaler;
@@ -20,9 +22,12 @@ pub use disruption_budget::build_disruption_budget;
 pub use labels::{pod_selector, slot_selector};
 pub use pod_template::build_pod_template;
 pub use revision::{RecordedRevision, build_revision};
-pub use service::build_service;
+pub use service::{TERM, build_preview, build_service};
 pub use service_account::build_service_account;
-pub use sync_job::{ATTEMPT, build_sync_job};
+pub use sync_container::Keep;
+pub use sync_job::build_sync_job;
+pub use task::ATTEMPT;
+pub use verify_job::{PODS, build_verify_job};
 pub use volume_claim::build_volume_claim;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;

@@ -15,9 +15,13 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
-use super::sync_container::{self, BUNDLE_VOLUME, TARGET};
+use super::sync_container::{self, BUNDLE_VOLUME, Keep, TARGET};
 use crate::model::{ValidatedModel, names};
 
+/// Where predictions are asked for.
+pub const HTTP_PORT: u16 = 8080;
+/// Where probes and Prometheus ask.
+pub const OPS_PORT: u16 = 8081;
 /// Seconds between a pod's removal from the endpoints and its SIGTERM: proxies need a moment to hear of it.
 const PRE_STOP_SECONDS: i64 = 5;
 /// Seconds for which the server goes on answering after SIGTERM.
@@ -71,7 +75,7 @@ fn server(model: &ValidatedModel, digest: &BundleDigest) -> Container {
         name: "server".to_owned(),
         image: Some(model.server_image.clone()),
         args: Some(arguments(model, digest)),
-        ports: Some(vec![port("http", 8080), port("ops", 8081)]),
+        ports: Some(vec![port("http", HTTP_PORT), port("ops", OPS_PORT)]),
         resources: Some(model.resources.clone()),
         security_context: Some(sync_container::container_security()),
         volume_mounts: Some(vec![
@@ -124,10 +128,10 @@ fn arguments(model: &ValidatedModel, digest: &BundleDigest) -> Vec<String> {
     arguments
 }
 
-fn port(name: &str, number: i32) -> ContainerPort {
+fn port(name: &str, number: u16) -> ContainerPort {
     ContainerPort {
         name: Some(name.to_owned()),
-        container_port: number,
+        container_port: number.into(),
         protocol: Some("TCP".to_owned()),
         ..ContainerPort::default()
     }
@@ -137,7 +141,7 @@ fn port(name: &str, number: i32) -> ContainerPort {
 fn annotations(given: &BTreeMap<String, String>) -> BTreeMap<String, String> {
     let mut annotations = BTreeMap::from([
         ("prometheus.io/scrape".to_owned(), "true".to_owned()),
-        ("prometheus.io/port".to_owned(), "8081".to_owned()),
+        ("prometheus.io/port".to_owned(), OPS_PORT.to_string()),
         ("prometheus.io/path".to_owned(), "/metrics".to_owned()),
     ]);
     annotations.extend(given.clone());
@@ -147,7 +151,7 @@ fn annotations(given: &BTreeMap<String, String>) -> BTreeMap<String, String> {
 fn init_containers(model: &ValidatedModel, digest: &BundleDigest) -> Option<Vec<Container>> {
     match model.spec.storage.mode {
         StorageMode::Volume => None,
-        StorageMode::Ephemeral => Some(vec![sync_container::build(model, Some(digest))]),
+        StorageMode::Ephemeral => Some(vec![sync_container::build(model, Some(digest), Keep::Everything)]),
     }
 }
 

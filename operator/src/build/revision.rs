@@ -34,7 +34,7 @@ pub struct RecordedRevision {
 impl RecordedRevision {
     /// Reads a ControllerRevision of ours; `None` when its data is not a record.
     pub fn read(object: &ControllerRevision) -> Option<(RevisionHash, i64, Self)> {
-        let hash = RevisionHash::from_label(object.metadata.labels.as_ref()?.get(REVISION)?);
+        let hash = RevisionHash::parse(object.metadata.labels.as_ref()?.get(REVISION)?)?;
         let record = serde_json::from_value(object.data.as_ref()?.0.clone()).ok()?;
         Some((hash, object.revision, record))
     }
@@ -49,7 +49,7 @@ pub fn build_revision(model: &ValidatedModel, digest: &BundleDigest, number: i64
         storage: model.spec.storage.mode,
         template: build_pod_template(model, digest),
     };
-    let mut metadata = meta(model, names::revision(model, &model.revision));
+    let mut metadata = meta(model, names::revision(model, model.revision));
     metadata.labels.get_or_insert_with(BTreeMap::new).insert(REVISION.to_owned(), model.revision.to_string());
     ControllerRevision { metadata, revision: number, data: serde_json::to_value(record).ok().map(RawExtension) }
 }

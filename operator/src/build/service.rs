@@ -7,29 +7,50 @@ use chemmodel_crds::status::Colour;
 use k8s_openapi::api::core::v1::{Service, ServicePort, ServiceSpec};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
+use super::labels::Labels;
 use super::{meta, pod_selector};
 use crate::model::revision::RevisionHash;
 use crate::model::{ValidatedModel, names};
 
+/// Annotation of the Service: the term of the leader that wrote it. A new leader writes it first of all, so that a write that the old
+/// one had under way, and sends after having been frozen, names a resourceVersion that is no more.
+pub const TERM: &str = "chemmodel.io/term";
+
 /// The Service that sends traffic to one revision in one colour slot.
-pub fn build_service(model: &ValidatedModel, colour: Colour, revision: &RevisionHash) -> Service {
+pub fn build_service(model: &ValidatedModel, colour: Colour, revision: RevisionHash, term: i32) -> Service {
     let settings = &model.spec.service;
     let type_ = match settings.type_ {
         ServiceType::ClusterIP => "ClusterIP",
         ServiceType::NodePort => "NodePort",
         ServiceType::LoadBalancer => "LoadBalancer",
     };
-    let mut metadata = meta(model, names::shared(model));
-    metadata.annotations =
-        Some(settings.annotations.clone()).filter(|annotations: &BTreeMap<_, _>| !annotations.is_empty());
+    let mut annotations = settings.annotations.clone();
+    annotations.insert(TERM.to_owned(), term.to_string());
+    service(model, names::shared(model), type_, annotations, pod_selector(model, colour, revision))
+}
+
+/// The Service of the candidate, inside the cluster only; of the active revision where there is none.
+pub fn build_preview(model: &ValidatedModel, colour: Colour, revision: RevisionHash) -> Service {
+    service(model, names::preview(model), "ClusterIP", BTreeMap::new(), pod_selector(model, colour, revision))
+}
+
+fn service(
+    model: &ValidatedModel,
+    name: String,
+    type_: &str,
+    annotations: BTreeMap<String, String>,
+    selector: Labels,
+) -> Service {
+    let mut metadata = meta(model, name);
+    metadata.annotations = Some(annotations).filter(|annotations| !annotations.is_empty());
     Service {
         metadata,
         spec: Some(ServiceSpec {
             type_: Some(type_.to_owned()),
-            selector: Some(pod_selector(model, colour, revision)),
+            selector: Some(selector),
             ports: Some(vec![ServicePort {
                 name: Some("http".to_owned()),
-                port: settings.port,
+                port: model.spec.service.port,
                 protocol: Some("TCP".to_owned()),
                 target_port: Some(IntOrString::String("http".to_owned())),
                 ..ServicePort::default()

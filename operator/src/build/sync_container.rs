@@ -18,8 +18,17 @@ const CA_DIRECTORY: &str = "/etc/chemmodel/ca";
 /// User and group of all our containers.
 const USER: i64 = 65_532;
 
+/// What a sync does with the bundles that are on the volume already.
+#[derive(Clone, Copy, Debug)]
+pub enum Keep<'a> {
+    /// Leaves them alone.
+    Everything,
+    /// Removes what is not among these, before it asks for space.
+    Only(&'a [BundleDigest]),
+}
+
 /// The container. `digest` pins the bundle when it is known.
-pub fn build(model: &ValidatedModel, digest: Option<&BundleDigest>) -> Container {
+pub fn build(model: &ValidatedModel, digest: Option<&BundleDigest>, keep: Keep<'_>) -> Container {
     let s3 = &model.spec.model.s3;
     let mut mounts =
         vec![VolumeMount { name: BUNDLE_VOLUME.to_owned(), mount_path: TARGET.to_owned(), ..VolumeMount::default() }];
@@ -35,7 +44,7 @@ pub fn build(model: &ValidatedModel, digest: Option<&BundleDigest>) -> Container
         name: "sync".to_owned(),
         image: Some(model.job_image.clone()),
         command: Some(vec!["/chemmodel-job".to_owned()]),
-        args: Some(arguments(model, digest)),
+        args: Some(arguments(model, digest, keep)),
         env_from: s3.credentials_secret_ref.as_ref().map(|secret| {
             vec![EnvFromSource {
                 secret_ref: Some(SecretEnvSource { name: secret.name.clone(), optional: None }),
@@ -54,7 +63,7 @@ pub fn build(model: &ValidatedModel, digest: Option<&BundleDigest>) -> Container
     }
 }
 
-fn arguments(model: &ValidatedModel, digest: Option<&BundleDigest>) -> Vec<String> {
+fn arguments(model: &ValidatedModel, digest: Option<&BundleDigest>, keep: Keep<'_>) -> Vec<String> {
     let s3 = &model.spec.model.s3;
     let mut arguments =
         vec!["sync".to_owned(), format!("--uri={}", model.spec.model.uri), format!("--target={TARGET}")];
@@ -65,6 +74,10 @@ fn arguments(model: &ValidatedModel, digest: Option<&BundleDigest>) -> Vec<Strin
     arguments.extend(
         s3.ca_bundle_config_map_ref.as_ref().map(|bundle| format!("--ca-bundle={CA_DIRECTORY}/{}", bundle.key)),
     );
+    if let Keep::Only(digests) = keep {
+        arguments.push("--collect".to_owned());
+        arguments.extend(digests.iter().map(|digest| format!("--keep={digest}")));
+    }
     arguments.push("--log-format=json".to_owned());
     arguments
 }
@@ -83,7 +96,7 @@ pub fn ca_volume(model: &ValidatedModel) -> Option<Volume> {
     })
 }
 
-fn quantity(key: &str, value: &str) -> (String, Quantity) {
+pub fn quantity(key: &str, value: &str) -> (String, Quantity) {
     (key.to_owned(), Quantity(value.to_owned()))
 }
 

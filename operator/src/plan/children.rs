@@ -1,7 +1,6 @@
 //! Every long-lived child as it must be, and an apply for each one that is not.
 
-use chemmodel_crds::spec::StorageMode;
-use chemmodel_crds::status::Colour;
+use chemmodel_crds::spec::{Autoscaling, StorageMode};
 use k8s_openapi::Metadata;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::Serialize;
@@ -10,12 +9,12 @@ use super::action::{Action, Child, Guard};
 use super::differs::{differs, stamp};
 use super::observed::Observed;
 use super::rollout::Stage;
+use super::rollout::facts::Standing;
 use crate::build::{
-    RecordedRevision, build_autoscaler, build_deployment, build_disruption_budget, build_service,
-    build_service_account, build_volume_claim,
+    build_autoscaler, build_deployment, build_disruption_budget, build_preview, build_service, build_service_account,
+    build_volume_claim,
 };
 use crate::model::ValidatedModel;
-use crate::model::revision::RevisionHash;
 
 /// What pods and Jobs stand on.
 pub fn foundations(model: &ValidatedModel, seen: &Observed) -> Vec<Action> {
@@ -29,55 +28,64 @@ pub fn foundations(model: &ValidatedModel, seen: &Observed) -> Vec<Action> {
 
 /// The Deployments of the active colour and of the candidate. A slot that is neither keeps what it has until it is scaled down.
 pub fn slots(model: &ValidatedModel, seen: &Observed, stage: &Stage) -> Vec<Action> {
-    let mut records = seen.records();
-    let active = seen.active().and_then(|(colour, revision)| {
-        let (_, record) = records.remove(&revision)?;
-        slot(model, seen, colour, &revision, &record)
-    });
-    let candidate =
-        stage.candidate().and_then(|(colour, record, _)| slot(model, seen, colour, &model.revision, record));
-    active.into_iter().chain(candidate).collect()
+    let active = seen.active().map(|(colour, revision)| Standing { colour, revision });
+    let candidate = stage.candidate().map(|candidate| candidate.standing);
+    active.into_iter().chain(candidate).filter_map(|standing| slot(model, seen, standing)).collect()
 }
 
-fn slot(
-    model: &ValidatedModel,
-    seen: &Observed,
-    colour: Colour,
-    revision: &RevisionHash,
-    record: &RecordedRevision,
-) -> Option<Action> {
-    let desired = build_deployment(model, colour, revision, record.template.clone());
+fn slot(model: &ValidatedModel, seen: &Observed, Standing { colour, revision }: Standing) -> Option<Action> {
+    let (_, record) = seen.records().remove(&revision)?;
+    let desired = build_deployment(model, colour, revision, record.template);
     ensure(desired, seen.deployments.get(colour).as_ref(), Child::Deployment)
 }
 
-/// What stands before the pods: the Service, whose selector is the switch, and what follows the active colour.
+/// What stands before the pods: the Service, whose selector is the switch, the preview of the candidate, and what follows the active
+/// colour.
 pub fn traffic(model: &ValidatedModel, seen: &Observed, stage: &Stage) -> Vec<Action> {
-    if let Stage::Switching { colour, .. } = stage {
-        return switch(model, seen, *colour).into_iter().collect();
+    if let Some(to) = stage.switch() {
+        // Nothing else is written with it: what follows the active colour comes with the next plan.
+        return service(model, seen, to).into_iter().collect();
     }
-    let Some((colour, revision)) = seen.active() else {
-        return Vec::new();
+    let active = seen.active().map(|(colour, revision)| Standing { colour, revision });
+    let candidate = stage.candidate().map(|candidate| candidate.standing);
+    let preview = candidate.or(active).and_then(|Standing { colour, revision }| {
+        ensure(build_preview(model, colour, revision), seen.preview.as_ref(), Child::Service)
+    });
+    let Some(active) = active else {
+        return preview.into_iter().collect();
     };
-    let service = ensure(build_service(model, colour, &revision), seen.service.as_ref(), Child::Service);
     let autoscaler = model.spec.autoscaling.as_ref().and_then(|scaling| {
-        ensure(build_autoscaler(model, scaling, colour), seen.autoscaler.as_ref(), Child::Autoscaler)
+        let scaling = within_what_is_left(scaling, seen, stage, active);
+        ensure(build_autoscaler(model, &scaling, active.colour), seen.autoscaler.as_ref(), Child::Autoscaler)
     });
     let budget =
-        ensure(build_disruption_budget(model, colour), seen.disruption_budget.as_ref(), Child::DisruptionBudget);
-    service.into_iter().chain(autoscaler).chain(budget).collect()
+        ensure(build_disruption_budget(model, active.colour), seen.disruption_budget.as_ref(), Child::DisruptionBudget);
+    service(model, seen, active).into_iter().chain(preview).chain(autoscaler).chain(budget).collect()
 }
 
-/// Nothing but the selector, and only on the Service exactly as it was seen. What follows the active colour comes with the next plan.
-fn switch(model: &ValidatedModel, seen: &Observed, colour: Colour) -> Option<Action> {
-    let desired = stamp(build_service(model, colour, &model.revision));
+/// The Service, only exactly as it was seen: it is the one object on which a write that comes late would do harm.
+fn service(model: &ValidatedModel, seen: &Observed, Standing { colour, revision }: Standing) -> Option<Action> {
+    let desired = stamp(build_service(model, colour, revision, seen.term));
     let guard = match &seen.service {
         None => Guard::Absent,
-        Some(live) => Guard::Unchanged {
+        Some(live) if differs(&desired, live) => Guard::Unchanged {
             uid: live.metadata.uid.clone()?,
             resource_version: live.metadata.resource_version.clone()?,
         },
+        Some(_) => return None,
     };
     Some(Action::Apply(Box::new(Child::Service(desired)), guard))
+}
+
+/// While the active revision gives up pods for the candidate, its autoscaler must not ask for them again.
+fn within_what_is_left(scaling: &Autoscaling, seen: &Observed, stage: &Stage, active: Standing) -> Autoscaling {
+    let mut scaling = scaling.clone();
+    let shrinking = stage.candidate().is_some_and(|candidate| candidate.shrunk_at.is_some());
+    if let Some(slot) = seen.slot(active.colour).filter(|slot| shrinking && slot.wanted > 0) {
+        scaling.max_replicas = scaling.max_replicas.min(slot.wanted);
+        scaling.min_replicas = scaling.min_replicas.min(scaling.max_replicas);
+    }
+    scaling
 }
 
 fn ensure<K>(desired: K, live: Option<&K>, child: fn(K) -> Child) -> Option<Action>

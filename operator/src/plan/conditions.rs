@@ -6,11 +6,13 @@ use jiff::Timestamp;
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 
+use super::Picture;
 use super::observed::Observed;
 use super::rollout::Stage;
 use super::story::{Story, syncing};
 use super::sync::Artifact;
 use super::trouble::Trouble;
+use super::verify::Verification;
 use crate::model::ValidatedModel;
 
 /// A condition without its times.
@@ -54,37 +56,91 @@ pub fn merge(before: &[Condition], outcomes: Vec<Outcome>, generation: Option<i6
 }
 
 /// All conditions.
-pub fn outcomes(
-    model: &ValidatedModel,
-    seen: &Observed,
-    artifact: &Artifact,
-    stage: &Stage,
-    story: &Story,
-    trouble: Option<&Trouble>,
-) -> Vec<Outcome> {
+pub fn outcomes(picture: &Picture<'_>, story: &Story) -> Vec<Outcome> {
+    let Picture { model, seen, artifact, stage, trouble, .. } = picture;
     let why = story.reason.as_deref().unwrap_or(reason::AS_EXPECTED);
-    let blocked = story.phase == Phase::Blocked;
-    let progressing = match (stage, blocked) {
+    let moves = match story.phase {
+        Phase::Syncing
+        | Phase::Starting
+        | Phase::Verifying
+        | Phase::AwaitingPromotion
+        | Phase::Promoting
+        | Phase::Observing => true,
+        Phase::Stable | Phase::Aborted | Phase::RolledBack | Phase::Blocked | Phase::Suspended => false,
+    };
+    let progressing = match (stage, moves) {
         (Stage::Settled, _) => {
             Outcome::no(kind::PROGRESSING, reason::PROMOTED, "the revision of the spec has the traffic")
         }
-        (_, true) => Outcome::no(kind::PROGRESSING, why, &story.message),
-        (_, false) => Outcome::yes(kind::PROGRESSING, why, &story.message),
+        (_, true) => Outcome::yes(kind::PROGRESSING, why, &story.message),
+        (_, false) => Outcome::no(kind::PROGRESSING, why, &story.message),
     };
-    let degraded = if blocked || trouble.is_some() {
+    let given_up = matches!(story.phase, Phase::Blocked | Phase::Aborted | Phase::RolledBack);
+    let degraded = if given_up || trouble.is_some() {
         Outcome::yes(kind::DEGRADED, why, &story.message)
     } else {
         Outcome::no(kind::DEGRADED, reason::AS_EXPECTED, "nothing is wrong")
     };
-    let mut outcomes =
-        vec![ready(seen, trouble), artifact_ready(model, artifact), progressing, scheduled(trouble), degraded];
+    let mut outcomes = vec![
+        ready(seen, *trouble),
+        artifact_ready(model, artifact),
+        verified(picture),
+        progressing,
+        scheduled(*trouble),
+        degraded,
+    ];
     outcomes.extend(model.spec.autoscaling.as_ref().map(|_| autoscaler(seen.autoscaler.as_ref())));
     outcomes
 }
 
+/// Whether the revision of the spec has proved that it answers rightly.
+fn verified(picture: &Picture<'_>) -> Outcome {
+    let Picture { model, seen, verification, facts, .. } = picture;
+    let version = &model.spec.model.version;
+    let has_traffic = facts.active.is_some_and(|active| active.revision == model.revision);
+    let before = seen.status.conditions.iter().find(|condition| condition.type_ == kind::VERIFIED);
+    match verification {
+        Verification::Failed { reason, message, .. } => Outcome::no(kind::VERIFIED, reason, message),
+        Verification::Passed(figures) => {
+            let (passed, total, pods) = (figures.passed, figures.answers, figures.pods);
+            let message = format!("{passed} of {total} answers of {pods} pods of version {version} passed");
+            Outcome::yes(kind::VERIFIED, reason::VERIFICATION_PASSED, &message)
+        }
+        Verification::NotRequired => Outcome::no(
+            kind::VERIFIED,
+            reason::VERIFICATION_NOT_REQUIRED,
+            "spec.rollout.verification.required is false: nothing was asked",
+        ),
+        // Its Job is gone; what it found is still so.
+        Verification::Due { .. } | Verification::Running { .. } if has_traffic => match before {
+            Some(condition) if condition.status == "True" => {
+                Outcome::yes(kind::VERIFIED, &condition.reason, &condition.message)
+            }
+            _ => {
+                let found = seen.status.active.as_ref().and_then(|active| active.verification.as_ref());
+                let message = found.map_or_else(
+                    || format!("version {version} has the traffic"),
+                    |found| format!("{} of {} answers of version {version} passed", found.passed, found.total),
+                );
+                Outcome::yes(kind::VERIFIED, reason::VERIFICATION_PASSED, &message)
+            }
+        },
+        Verification::Due { .. } | Verification::Running { .. } => match &seen.status.failed {
+            Some(failed) if failed.revision == model.revision.to_string() => {
+                Outcome::no(kind::VERIFIED, &failed.reason, &failed.message)
+            }
+            _ => Outcome::no(
+                kind::VERIFIED,
+                reason::VERIFYING,
+                &format!("version {version} has not answered the golden molecules yet"),
+            ),
+        },
+    }
+}
+
 /// Whether the live endpoint answers.
 pub fn ready(seen: &Observed, trouble: Option<&Trouble>) -> Outcome {
-    match (seen.active(), seen.ready_endpoints()) {
+    match (seen.active(), seen.endpoints.ready_pods().len()) {
         (None, _) => Outcome::no(kind::READY, reason::NOT_YET_SERVING, "no revision has been given the traffic yet"),
         (Some(_), 0) => {
             let why = trouble.map_or("no pod of the active revision is ready", |trouble| &trouble.message);

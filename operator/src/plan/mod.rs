@@ -2,7 +2,9 @@
 //!
 //! ```text
 //!             ┌ sync     is the bundle of the spec's revision in the cluster?  what does its Job say?
-//! Observed ──►├ rollout  which colour has the traffic, which one is next, may it switch?
+//!             ├ verify   did every pod of the candidate answer rightly?        what does its Job say?
+//!             ├ gather   all of it in small plain values
+//! Observed ──►├ rollout  which revision has the traffic, which one is next, may it switch?
 //!             ├ children every object as it must be, compared with how it is
 //!             ├ scale    how many pods each colour has
 //!             ├ prune    what nobody needs any more
@@ -16,6 +18,9 @@ mod action;
 mod children;
 mod conditions;
 mod differs;
+mod gather;
+mod history;
+mod jobs;
 mod notice;
 mod observed;
 mod prune;
@@ -25,6 +30,7 @@ mod status;
 mod story;
 mod sync;
 mod trouble;
+mod verify;
 
 #[cfg(test)]
 mod tests;
@@ -36,9 +42,14 @@ use jiff::Timestamp;
 
 pub use action::{Action, Child, Doomed, Guard, Kind};
 pub use notice::Notice;
-pub use observed::{Observed, Slots};
+pub use observed::{Endpoints, Observed, Slots};
 
 use crate::model::{InvalidSpec, ValidatedModel};
+use rollout::facts::Facts;
+use rollout::{Memory, Stage};
+use sync::Artifact;
+use trouble::Trouble;
+use verify::Verification;
 
 /// A reconcile comes at the latest after this time, even when no watch said anything: a relist may have dropped a deletion.
 const RESYNC: Duration = Duration::from_mins(5);
@@ -56,26 +67,52 @@ pub struct Plan {
     pub recheck: Duration,
 }
 
+/// Everything that is known when the status is told.
+struct Picture<'a> {
+    model: &'a ValidatedModel,
+    seen: &'a Observed,
+    artifact: &'a Artifact,
+    verification: &'a Verification,
+    facts: &'a Facts,
+    stage: &'a Stage,
+    memory: &'a Memory,
+    trouble: Option<&'a Trouble>,
+    now: Timestamp,
+}
+
 /// Plans the next writes for a ChemModel.
 pub fn plan(model: &ValidatedModel, seen: &Observed, now: Timestamp) -> Plan {
+    if seen.written_in_term() > Some(seen.term) {
+        return Plan { actions: Vec::new(), status: seen.status.clone(), notices: Vec::new(), recheck: RESYNC };
+    }
     let artifact = sync::decide(model, seen, now);
-    let stage = rollout::decide(model, seen, &artifact, now);
+    let verification = verify::decide(model, seen, &artifact);
+    let facts = gather::facts(model, seen, &artifact, &verification);
+    let stage = rollout::decide(&facts, now);
+    let memory = rollout::remember(&facts, &stage, now);
 
-    let actions = if model.spec.suspend {
+    // A verdict is written down before anything is done about it, because doing it takes away what it rests upon.
+    let verdict = matches!(stage, Stage::Failing { .. });
+    let actions = if model.spec.suspend || verdict {
         Vec::new()
     } else {
         let mut actions = children::foundations(model, seen);
         actions.extend(sync::actions(model, seen, &artifact));
         actions.extend(children::slots(model, seen, &stage));
-        actions.extend(scale::actions(model, seen, &stage, now));
+        actions.extend(scale::actions(model, seen, &facts, &stage, now));
         actions.extend(children::traffic(model, seen, &stage));
+        actions.extend(verify::actions(model, seen, &stage, &verification));
         actions.extend(prune::actions(model, seen, &stage, &artifact));
         actions
     };
 
-    let status = status::derive(model, seen, &artifact, &stage, now);
+    let trouble = trouble::present(model, seen, &artifact, &verification, &stage);
+    let trouble = trouble.as_ref();
+    let (artifact, verification, facts, stage, memory) = (&artifact, &verification, &facts, &stage, &memory);
+    let picture = Picture { model, seen, artifact, verification, facts, stage, memory, trouble, now };
+    let status = status::derive(&picture);
     let notices = notice::between(&seen.status, &status);
-    let recheck = wake_up(&status, &artifact, now);
+    let recheck = if verdict { Duration::ZERO } else { wake_up(&status, artifact, stage, now) };
     Plan { actions, status, notices, recheck }
 }
 
@@ -103,12 +140,10 @@ pub struct Hindrance {
 }
 
 /// The nearest point in time at which something changes without a watch saying so.
-fn wake_up(status: &ChemModelStatus, artifact: &sync::Artifact, now: Timestamp) -> Duration {
-    let deadline = status.candidate.as_ref().map(|candidate| candidate.deadline.0);
+fn wake_up(status: &ChemModelStatus, artifact: &Artifact, stage: &Stage, now: Timestamp) -> Duration {
     let scale_down = status.previous.as_ref().map(|previous| previous.scale_down_at.0);
-    [deadline, scale_down, artifact.retry_at()]
-        .into_iter()
-        .flatten()
+    rollout::points_in_time(stage)
+        .chain([scale_down, artifact.retry_at(), sync::deadline(artifact)].into_iter().flatten())
         .filter_map(|at| Duration::try_from(at.duration_since(now)).ok())
         // Just past the point, never just before it.
         .map(|wait| wait + Duration::from_millis(500))

@@ -1,6 +1,6 @@
 //! What the cluster shows of one ChemModel. Absent means `None`; nothing here is computed from the spec.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chemmodel_crds::ChemModelStatus;
 use chemmodel_crds::labels::{COLOUR, COMPONENT, REVISION, component};
@@ -12,7 +12,7 @@ use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod, Service, ServiceAcc
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 
-use crate::build::RecordedRevision;
+use crate::build::{RecordedRevision, TERM};
 use crate::model::revision::RevisionHash;
 
 /// The children of a ChemModel, and the status that was written last.
@@ -24,7 +24,7 @@ pub struct Observed {
     pub service_account: Option<ServiceAccount>,
     /// Volume of the bundles.
     pub volume_claim: Option<PersistentVolumeClaim>,
-    /// Sync Jobs, of whatever revision.
+    /// Sync and verify Jobs, of whatever revision.
     pub jobs: Vec<Job>,
     /// Records of revisions.
     pub revisions: Vec<ControllerRevision>,
@@ -32,18 +32,40 @@ pub struct Observed {
     pub deployments: Slots<Option<Deployment>>,
     /// The address.
     pub service: Option<Service>,
+    /// The address of the candidate.
+    pub preview: Option<Service>,
     /// The endpoints behind the address.
-    pub endpoints: Vec<EndpointSlice>,
+    pub endpoints: Endpoints,
+    /// The endpoints behind the address of the candidate.
+    pub preview_endpoints: Endpoints,
     /// The autoscaler.
     pub autoscaler: Option<HorizontalPodAutoscaler>,
     /// The disruption budget.
     pub disruption_budget: Option<PodDisruptionBudget>,
-    /// Pods of the slots and of the sync Jobs.
+    /// Pods of the slots and of the Jobs.
     pub pods: Vec<Pod>,
+    /// Which term of leadership this is seen in.
+    pub term: i32,
+}
+
+/// The endpoints of a Service.
+#[derive(Clone, Debug, Default)]
+pub struct Endpoints(pub Vec<EndpointSlice>);
+
+impl Endpoints {
+    /// Names of the pods that get requests.
+    pub fn ready_pods(&self) -> BTreeSet<String> {
+        self.0
+            .iter()
+            .flat_map(|slice| &slice.endpoints)
+            .filter(|endpoint| endpoint.conditions.as_ref().and_then(|c| c.ready).unwrap_or(false))
+            .filter_map(|endpoint| endpoint.target_ref.as_ref()?.name.clone())
+            .collect()
+    }
 }
 
 /// Something for each colour.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Slots<T> {
     /// The blue slot's.
     pub blue: T,
@@ -71,9 +93,9 @@ impl<T> Slots<T> {
 
 /// What a Deployment says of its slot.
 #[derive(Clone, Copy, Debug)]
-pub struct SlotView<'a> {
+pub struct SlotView {
     /// Revision of its template.
-    pub revision: &'a str,
+    pub revision: RevisionHash,
     /// Pods that it shall have.
     pub wanted: i32,
     /// Pods that it has, of any template.
@@ -83,14 +105,7 @@ pub struct SlotView<'a> {
     /// Pods that are ready.
     pub ready: i32,
     /// Whether the counts belong to the present template.
-    current: bool,
-}
-
-impl SlotView<'_> {
-    /// Whether the slot has exactly `pods` pods, all of this template and available.
-    pub fn is_complete(&self, pods: i32) -> bool {
-        self.current && self.wanted == pods && self.existing == pods && self.available == pods && pods > 0
-    }
+    pub current: bool,
 }
 
 impl Observed {
@@ -98,14 +113,19 @@ impl Observed {
     pub fn active(&self) -> Option<(Colour, RevisionHash)> {
         let selector = self.service.as_ref()?.spec.as_ref()?.selector.as_ref()?;
         let colour = Colour::parse(selector.get(COLOUR)?)?;
-        Some((colour, RevisionHash::from_label(selector.get(REVISION)?)))
+        Some((colour, RevisionHash::parse(selector.get(REVISION)?)?))
+    }
+
+    /// The term of the leader that wrote the Service. A larger one than ours: somebody else leads, and we were asleep.
+    pub fn written_in_term(&self) -> Option<i32> {
+        self.service.as_ref()?.metadata.annotations.as_ref()?.get(TERM)?.parse().ok()
     }
 
     /// The slot of a colour; `None` when there is no Deployment.
-    pub fn slot(&self, colour: Colour) -> Option<SlotView<'_>> {
+    pub fn slot(&self, colour: Colour) -> Option<SlotView> {
         let deployment = self.deployments.get(colour).as_ref()?;
         let spec = deployment.spec.as_ref()?;
-        let revision = spec.template.metadata.as_ref()?.labels.as_ref()?.get(REVISION)?;
+        let revision = RevisionHash::parse(spec.template.metadata.as_ref()?.labels.as_ref()?.get(REVISION)?)?;
         let wanted = spec.replicas.unwrap_or(1);
         let status = deployment.status.clone().unwrap_or_default();
         let current = status.observed_generation >= deployment.metadata.generation
@@ -129,24 +149,20 @@ impl Observed {
             .collect()
     }
 
-    /// Endpoints behind the address that are ready.
-    pub fn ready_endpoints(&self) -> usize {
-        self.endpoints
-            .iter()
-            .flat_map(|slice| &slice.endpoints)
-            .filter(|endpoint| endpoint.conditions.as_ref().and_then(|c| c.ready).unwrap_or(false))
-            .map(|endpoint| endpoint.addresses.len())
-            .sum()
-    }
-
-    /// The server's pods of a revision.
-    pub fn server_pods<'a>(&'a self, revision: &'a str) -> impl Iterator<Item = &'a Pod> {
+    /// The server's pods of a revision, in whatever slot.
+    pub fn server_pods(&self, revision: RevisionHash) -> impl Iterator<Item = &Pod> {
         self.pods.iter().filter(move |pod| {
-            label(pod, COMPONENT) == Some(component::SERVER) && label(pod, REVISION) == Some(revision)
+            label(pod, COMPONENT) == Some(component::SERVER)
+                && label(pod, REVISION).and_then(RevisionHash::parse) == Some(revision)
         })
     }
 
-    /// The pods of a sync Job.
+    /// The server's pods of a revision in a slot.
+    pub fn slot_pods(&self, colour: Colour, revision: RevisionHash) -> impl Iterator<Item = &Pod> {
+        self.server_pods(revision).filter(move |pod| label(pod, COLOUR) == Some(colour.as_str()))
+    }
+
+    /// The pods of a Job.
     pub fn job_pods<'a>(&'a self, job: &'a str) -> impl Iterator<Item = &'a Pod> {
         self.pods.iter().filter(move |pod| label(pod, "batch.kubernetes.io/job-name") == Some(job))
     }

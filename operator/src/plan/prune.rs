@@ -11,12 +11,12 @@ use super::action::{Action, Doomed, Kind};
 use super::observed::Observed;
 use super::rollout::Stage;
 use super::sync::{self, Artifact};
+use super::verify;
 use crate::model::ValidatedModel;
-use crate::model::revision::RevisionHash;
 
 /// The deletions that are due.
 pub fn actions(model: &ValidatedModel, seen: &Observed, stage: &Stage, artifact: &Artifact) -> Vec<Action> {
-    let jobs = seen.jobs.iter().filter(|job| !is_needed(model, seen, artifact, job));
+    let jobs = seen.jobs.iter().filter(|job| !is_needed(model, seen, artifact, stage, job));
     let mut doomed: Vec<Option<Doomed>> = jobs.map(|job| Doomed::new(Kind::Job, job)).collect();
     doomed.extend(old_revisions(model, seen));
     if model.spec.autoscaling.is_none() {
@@ -28,8 +28,15 @@ pub fn actions(model: &ValidatedModel, seen: &Observed, stage: &Stage, artifact:
     doomed.into_iter().flatten().map(Action::Delete).collect()
 }
 
-/// The current Job is needed for its report, until the revision is recorded or the next Job is created by this very plan.
-fn is_needed(model: &ValidatedModel, seen: &Observed, artifact: &Artifact, job: &Job) -> bool {
+/// A Job is needed for its report: a sync Job until the revision is recorded or the next Job is created by this very plan, a verify Job
+/// until the status says what became of the candidate.
+fn is_needed(model: &ValidatedModel, seen: &Observed, artifact: &Artifact, stage: &Stage, job: &Job) -> bool {
+    let is_evidence = |revision| {
+        verify::current_job(model, seen, revision).is_some_and(|(_, current)| current.metadata.uid == job.metadata.uid)
+    };
+    if is_evidence(model.revision) && (stage.candidate().is_some() || !is_told(seen)) {
+        return true;
+    }
     match artifact {
         Artifact::Recorded(_) | Artifact::Due { .. } | Artifact::Refused { .. } => false,
         Artifact::Proven(_) | Artifact::Running { .. } | Artifact::Failed { .. } => {
@@ -38,10 +45,16 @@ fn is_needed(model: &ValidatedModel, seen: &Observed, artifact: &Artifact, job: 
     }
 }
 
+/// Whether the status says who has the traffic, with what its verification found.
+fn is_told(seen: &Observed) -> bool {
+    let told = seen.status.active.as_ref().map(|active| active.revision.clone());
+    told == seen.active().map(|(_, revision)| revision.to_string())
+}
+
 /// Records beyond the limit, the oldest first; never one that a slot runs or the spec describes.
 fn old_revisions(model: &ValidatedModel, seen: &Observed) -> Vec<Option<Doomed>> {
     let mut used: BTreeSet<String> =
-        Colour::ALL.into_iter().filter_map(|colour| Some(seen.slot(colour)?.revision.to_owned())).collect();
+        Colour::ALL.into_iter().filter_map(|colour| Some(seen.slot(colour)?.revision.to_string())).collect();
     used.extend(seen.active().map(|(_, revision)| revision.to_string()));
     used.insert(model.revision.to_string());
 
@@ -63,8 +76,8 @@ fn volume_is_needed(model: &ValidatedModel, seen: &Observed) -> bool {
     let records = seen.records();
     let reads_volume = |colour| {
         seen.slot(colour).is_some_and(|slot| {
-            let hash = RevisionHash::from_label(slot.revision);
-            slot.wanted > 0 && records.get(&hash).is_some_and(|(_, record)| record.storage == StorageMode::Volume)
+            slot.wanted > 0
+                && records.get(&slot.revision).is_some_and(|(_, record)| record.storage == StorageMode::Volume)
         })
     };
     model.spec.storage.mode == StorageMode::Volume || Colour::ALL.into_iter().any(reads_volume)

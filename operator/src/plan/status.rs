@@ -1,40 +1,40 @@
 //! What a person reads: phase, reason, message, slots and conditions, all derived from the same facts as the actions.
 
+use chemmodel_bundle::verification::{Figures, WorstMolecule};
 use chemmodel_crds::ChemModelStatus;
 use chemmodel_crds::conditions::{kind, reason};
-use chemmodel_crds::status::{Candidate, Colour, Phase, Previous, Slot};
+use chemmodel_crds::status::{Candidate, Colour, Failed, Phase, Previous, Slot, Stable, Verified};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use super::Hindrance;
 use super::conditions::{Outcome, merge, outcomes, ready};
 use super::observed::Observed;
-use super::rollout::{self, Stage};
-use super::scale::scale_down_at;
-use super::story::{story, url};
-use super::sync::Artifact;
-use super::trouble::{self, Trouble};
-use crate::build::slot_selector;
+use super::rollout::facts::Standing;
+use super::rollout::{Memory, Stage, capacity};
+use super::story::{failure, story, url};
+use super::sync::{self, Artifact};
+use super::{Hindrance, Picture, history};
+use crate::build::{RecordedRevision, slot_selector};
+use crate::model::revision::RevisionHash;
 use crate::model::{InvalidSpec, ValidatedModel};
 
 /// Derives the status.
-pub fn derive(
-    model: &ValidatedModel,
-    seen: &Observed,
-    artifact: &Artifact,
-    stage: &Stage,
-    now: Timestamp,
-) -> ChemModelStatus {
-    let trouble = current_trouble(model, seen, artifact, stage);
-    let story = story(model, seen, artifact, stage, trouble.as_ref(), now);
-    let active = active(seen, now);
+pub fn derive(picture: &Picture<'_>) -> ChemModelStatus {
+    let Picture { model, seen, facts, stage, memory, now, .. } = picture;
+    let before = &seen.status;
+    if model.spec.suspend {
+        return suspended(picture);
+    }
+    let story = story(picture);
+    let active = memory.active.map(|reign| active(picture, reign.standing, reign.since));
     let live = active.as_ref().and_then(|slot| seen.slot(slot.colour));
-    let shown = live.or_else(|| stage.candidate().and_then(|(colour, _, _)| seen.slot(colour)));
-    let conditions = outcomes(model, seen, artifact, stage, &story, trouble.as_ref());
+    let shown = live.or_else(|| seen.slot(stage.candidate()?.standing.colour));
+    let conditions = outcomes(picture, &story);
 
-    ChemModelStatus {
+    let mut status = ChemModelStatus {
         observed_generation: model.generation,
         phase: Some(story.phase),
+        since: before.since.clone().filter(|_| before.phase == Some(story.phase)).or(Some(Time(*now))),
         reason: story.reason,
         message: Some(story.message),
         url: active.as_ref().map(|_| url(model)),
@@ -42,10 +42,43 @@ pub fn derive(
         ready_replicas: live.map_or(0, |slot| slot.ready),
         ready_summary: shown.map(|slot| format!("{}/{}", slot.ready, slot.wanted)),
         selector: active.as_ref().map(|slot| selector(model, slot.colour)),
-        candidate: candidate(model, seen, artifact, stage, now),
-        previous: previous(model, seen, stage, now),
+        stable: memory.stable.map(|standing| stable(seen, standing)),
+        candidate: candidate(picture),
+        previous: memory.previous.and_then(|standing| {
+            let (version, digest) = identity(seen, standing.revision);
+            let at = capacity::scale_down_at(facts, standing, *now)?;
+            let (colour, revision) = (standing.colour, standing.revision.to_string());
+            Some(Previous { colour, version, digest, revision, scale_down_at: Time(at) })
+        }),
+        failed: failed(picture, memory),
         active,
-        conditions: merge(&seen.status.conditions, conditions, model.generation, now),
+        conditions: merge(&before.conditions, conditions, model.generation, *now),
+        history: Vec::new(),
+    };
+    status.history = history::after(before, &status, model.spec.rollout.history_limit, *now);
+    status
+}
+
+/// The status in suspension: it says so, and whether the endpoint answers; everything else stands still.
+fn suspended(picture: &Picture<'_>) -> ChemModelStatus {
+    let Picture { model, seen, now, .. } = picture;
+    let before = &seen.status;
+    let story = story(picture);
+    let mut conditions: Vec<_> = before.conditions.iter().filter(|c| c.type_ != kind::READY).cloned().collect();
+    let ready = merge(&before.conditions, vec![ready(seen, None)], model.generation, *now);
+    conditions.splice(0..0, ready);
+    let live = before.active.as_ref().and_then(|slot| seen.slot(slot.colour));
+    ChemModelStatus {
+        observed_generation: model.generation,
+        phase: Some(story.phase),
+        since: before.since.clone().filter(|_| before.phase == Some(story.phase)).or(Some(Time(*now))),
+        reason: story.reason,
+        message: Some(story.message),
+        replicas: live.map_or(0, |slot| slot.existing),
+        ready_replicas: live.map_or(0, |slot| slot.ready),
+        ready_summary: live.map(|slot| format!("{}/{}", slot.ready, slot.wanted)),
+        conditions,
+        ..before.clone()
     }
 }
 
@@ -57,9 +90,11 @@ pub fn refused(generation: Option<i64>, seen: &Observed, error: &InvalidSpec, no
         Outcome::no(kind::PROGRESSING, reason::INVALID_SPEC, &message),
         Outcome::yes(kind::DEGRADED, reason::INVALID_SPEC, &message),
     ];
+    let blocked = Some(Phase::Blocked);
     ChemModelStatus {
         observed_generation: generation,
-        phase: Some(Phase::Blocked),
+        phase: blocked,
+        since: seen.status.since.clone().filter(|_| seen.status.phase == blocked).or(Some(Time(now))),
         reason: Some(reason::INVALID_SPEC.to_owned()),
         conditions: merge(&seen.status.conditions, outcomes, generation, now),
         message: Some(message),
@@ -79,8 +114,10 @@ pub fn hindered(
     conditions.retain(|condition| condition.type_ != kind::DEGRADED);
     let degraded = Outcome::yes(kind::DEGRADED, why.reason, &why.message);
     conditions.extend(merge(&seen.status.conditions, vec![degraded], generation, now));
+    let blocked = Some(Phase::Blocked);
     ChemModelStatus {
-        phase: Some(Phase::Blocked),
+        phase: blocked,
+        since: seen.status.since.clone().filter(|_| seen.status.phase == blocked).or(Some(Time(now))),
         reason: Some(why.reason.to_owned()),
         message: Some(why.message.clone()),
         conditions,
@@ -88,69 +125,135 @@ pub fn hindered(
     }
 }
 
-/// The trouble of the candidate where there is one, else of the active revision.
-fn current_trouble(model: &ValidatedModel, seen: &Observed, artifact: &Artifact, stage: &Stage) -> Option<Trouble> {
-    match (stage, artifact) {
-        (Stage::AwaitingArtifact, Artifact::Running { trouble, .. }) => trouble.clone(),
-        (Stage::AwaitingArtifact, _) => None,
-        _ => trouble::of_pods(model, seen.server_pods(model.revision.as_str())),
+/// The active revision, with what is known of its rollout.
+fn active(picture: &Picture<'_>, standing: Standing, since: Timestamp) -> Slot {
+    let Picture { model, seen, verification, .. } = picture;
+    let revision = standing.revision.to_string();
+    let before = seen.status.active.as_ref().filter(|a| a.colour == standing.colour && a.revision == revision);
+    let candidate = seen.status.candidate.as_ref().filter(|candidate| candidate.revision == revision);
+    let (version, digest) = match (seen.records().remove(&standing.revision), before) {
+        (Some((_, record)), _) => (record.version, record.digest.to_string()),
+        (None, Some(before)) => (before.version.clone(), before.digest.clone()),
+        (None, None) => Default::default(),
+    };
+    let fresh = verification.figures().filter(|_| standing.revision == model.revision).map(verified);
+    Slot {
+        colour: standing.colour,
+        version,
+        digest,
+        revision,
+        since: Time(since),
+        started_at: before
+            .and_then(|before| before.started_at.clone())
+            .or_else(|| candidate.map(|candidate| candidate.started_at.clone())),
+        verification: before
+            .and_then(|before| before.verification.clone())
+            .or_else(|| candidate.and_then(|candidate| candidate.verification.clone()))
+            .or(fresh),
     }
 }
 
-fn active(seen: &Observed, now: Timestamp) -> Option<Slot> {
-    let (colour, revision) = seen.active()?;
-    let before = seen.status.active.as_ref().filter(|a| a.colour == colour && a.revision == revision.as_str());
-    let (version, digest) = match (seen.records().remove(&revision), before) {
-        (Some((_, record)), _) => (record.version, record.digest.to_string()),
-        (None, Some(before)) => (before.version.clone(), before.digest.clone()),
-        (None, None) => (String::new(), String::new()),
-    };
-    let since = before.map_or(Time(now), |before| before.since.clone());
-    Some(Slot { colour, version, digest, revision: revision.to_string(), since })
+fn stable(seen: &Observed, standing: Standing) -> Stable {
+    let (version, _) = identity(seen, standing.revision);
+    Stable { colour: standing.colour, version, revision: standing.revision.to_string() }
 }
 
-fn candidate(
-    model: &ValidatedModel,
-    seen: &Observed,
-    artifact: &Artifact,
-    stage: &Stage,
-    now: Timestamp,
-) -> Option<Candidate> {
-    let colour = stage.candidate().map(|(colour, _, _)| colour);
-    let since = match (stage, artifact) {
-        (Stage::Settled, _) => return None,
-        // A failed sync starts over at its own time; the clock of the step is the Job's.
-        (Stage::AwaitingArtifact, Artifact::Running { since, .. }) => *since,
-        _ => rollout::step_began(model, seen, colour, now),
-    };
-    let digest = match artifact {
-        Artifact::Recorded(record) => Some(record.digest.to_string()),
-        Artifact::Proven(digest) => Some(digest.to_string()),
-        _ => None,
-    };
-    Some(Candidate {
-        colour,
+fn candidate(picture: &Picture<'_>) -> Option<Candidate> {
+    let Picture { model, seen, artifact, verification, stage, memory, now, .. } = picture;
+    let revision = model.revision.to_string();
+    let before = seen.status.candidate.as_ref().filter(|candidate| candidate.revision == revision);
+    let started_at = before.map_or(Time(*now), |before| before.started_at.clone());
+    let time = |at: Option<Timestamp>| at.map(Time);
+    let base = Candidate {
+        colour: None,
         version: model.spec.model.version.clone(),
-        digest,
-        revision: model.revision.to_string(),
-        since: Time(since),
-        deadline: Time(rollout::deadline(model, since)),
+        digest: match artifact {
+            Artifact::Recorded(record) => Some(record.digest.to_string()),
+            Artifact::Proven(digest) => Some(digest.to_string()),
+            Artifact::Due { .. } | Artifact::Running { .. } | Artifact::Failed { .. } | Artifact::Refused { .. } => {
+                None
+            }
+        },
+        revision,
+        started_at,
+        replicas: 0,
+        warm: false,
+        starting_since: None,
+        verifying_since: None,
+        awaiting_since: None,
+        shrunk_at: None,
+        deadline: None,
+        verification: None,
+    };
+    let deadline = match stage {
+        Stage::Syncing => {
+            let deadline = sync::deadline(artifact);
+            return Some(Candidate { deadline: time(deadline), ..base });
+        }
+        Stage::Preparing { deadline, .. } => Some(*deadline),
+        Stage::Switching { .. } => None,
+        Stage::Settled
+        | Stage::Promoting { .. }
+        | Stage::Observing { .. }
+        | Stage::Returning { .. }
+        | Stage::Failing { .. }
+        | Stage::GivenUp => return None,
+    };
+    // With the clocks that are to be remembered.
+    let candidate = memory.candidate?;
+    Some(Candidate {
+        colour: Some(candidate.standing.colour),
+        replicas: candidate.wanted,
+        warm: candidate.warm,
+        starting_since: Some(Time(candidate.starting_since)),
+        verifying_since: time(candidate.verifying_since),
+        awaiting_since: time(candidate.awaiting_since),
+        shrunk_at: time(candidate.shrunk_at),
+        deadline: time(deadline),
+        verification: verification.figures().map(verified),
+        ..base
     })
 }
 
-/// The other slot, as long as it is warm and nobody's candidate.
-fn previous(model: &ValidatedModel, seen: &Observed, stage: &Stage, now: Timestamp) -> Option<Previous> {
-    let (active, _) = seen.active()?;
-    let colour = active.other();
-    if stage.candidate().is_some() {
-        return None;
+fn failed(picture: &Picture<'_>, memory: &Memory) -> Option<Failed> {
+    let Picture { model, seen, stage, now, .. } = picture;
+    let Stage::Failing { revision, outcome, cause } = stage else {
+        return seen.status.failed.clone().filter(|_| memory.failed.is_some());
+    };
+    let (reason, message) = failure(picture, *cause);
+    let version =
+        if *revision == model.revision { model.spec.model.version.clone() } else { identity(seen, *revision).0 };
+    Some(Failed {
+        revision: revision.to_string(),
+        version,
+        outcome: *outcome,
+        reason: reason.to_owned(),
+        message,
+        retry_token: model.spec.rollout.retry_token.clone(),
+        at: Time(*now),
+    })
+}
+
+/// Version and digest of a revision, as recorded.
+pub fn identity(seen: &Observed, revision: RevisionHash) -> (String, String) {
+    let described = |record: RecordedRevision| (record.version, record.digest.to_string());
+    seen.records().remove(&revision).map_or_else(Default::default, |(_, record)| described(record))
+}
+
+fn verified(figures: &Figures) -> Verified {
+    let worst = |molecule: &WorstMolecule| {
+        let WorstMolecule { smiles, output, expected, answered } = molecule;
+        let output = output.as_ref().map(|output| format!(" ({output})")).unwrap_or_default();
+        format!("{smiles}{output}: expected {expected}, answered {answered}")
+    };
+    Verified {
+        passed: figures.passed,
+        total: figures.answers,
+        pods: figures.pods,
+        provider: figures.provider.clone(),
+        p95_milliseconds: figures.p95_milliseconds,
+        worst: figures.worst.iter().map(worst).collect(),
     }
-    let slot = seen.slot(colour).filter(|slot| slot.wanted > 0)?;
-    let at = scale_down_at(model, seen, colour, now)?;
-    let record = seen.records().remove(&crate::model::revision::RevisionHash::from_label(slot.revision));
-    let (version, digest) =
-        record.map_or_else(Default::default, |(_, record)| (record.version, record.digest.to_string()));
-    Some(Previous { colour, version, digest, revision: slot.revision.to_owned(), scale_down_at: Time(at) })
 }
 
 fn selector(model: &ValidatedModel, colour: Colour) -> String {

@@ -8,9 +8,10 @@ use k8s_openapi::api::batch::v1::{Job, JobCondition};
 
 use super::action::{Action, Child, Guard};
 use super::differs::stamp;
+use super::jobs::{attempt_of, condition, reports};
 use super::observed::Observed;
 use super::trouble::{self, Trouble};
-use crate::build::{ATTEMPT, RecordedRevision, build_revision, build_sync_job};
+use crate::build::{Keep, RecordedRevision, build_revision, build_sync_job};
 use crate::model::{ValidatedModel, names};
 
 /// Pauses between failed Jobs of one revision: what is wrong in the storage may be mended there, without a change of the spec.
@@ -30,8 +31,8 @@ pub enum Artifact {
     },
     /// A Job is at it.
     Running {
-        /// Since when.
-        since: Timestamp,
+        /// Until when at the latest.
+        deadline: Timestamp,
         /// What keeps its pod from running, when something does.
         trouble: Option<Trouble>,
     },
@@ -86,11 +87,25 @@ pub fn decide(model: &ValidatedModel, seen: &Observed, now: Timestamp) -> Artifa
     }
     if condition(job, "Complete").is_some() {
         // A Job whose pod, and with it the report, is gone proves nothing.
-        return reports(seen, job).find_map(succeeded).map_or(next, Artifact::Proven);
+        return reports(seen, job, "sync").find_map(succeeded).map_or(next, Artifact::Proven);
     }
     let since = job.metadata.creation_timestamp.as_ref().map_or(now, |time| time.0);
+    let seconds = SignedDuration::from_secs(model.spec.rollout.progress_deadline_seconds.into());
+    let deadline = since.checked_add(seconds).unwrap_or(since);
     let name = job.metadata.name.as_deref().unwrap_or_default();
-    Artifact::Running { since, trouble: trouble::of_pods(model, seen.job_pods(name)) }
+    Artifact::Running { deadline, trouble: trouble::of_pods(model, seen.job_pods(name)) }
+}
+
+/// When the Job that is at it ends at the latest.
+pub fn deadline(artifact: &Artifact) -> Option<Timestamp> {
+    match artifact {
+        Artifact::Running { deadline, .. } => Some(*deadline),
+        Artifact::Recorded(_)
+        | Artifact::Proven(_)
+        | Artifact::Due { .. }
+        | Artifact::Failed { .. }
+        | Artifact::Refused { .. } => None,
+    }
 }
 
 /// The writes that bring the bundle nearer.
@@ -98,7 +113,8 @@ pub fn actions(model: &ValidatedModel, seen: &Observed, artifact: &Artifact) -> 
     let child = match artifact {
         Artifact::Due { attempt } => {
             let pinned = model.digest.or_else(|| known_digest(model, seen));
-            Child::Job(stamp(build_sync_job(model, *attempt, pinned.as_ref())))
+            let recorded: Vec<_> = seen.records().into_values().map(|(_, record)| record.digest).collect();
+            Child::Job(stamp(build_sync_job(model, *attempt, pinned.as_ref(), Keep::Only(&recorded))))
         }
         Artifact::Proven(digest) => {
             let number = seen.revisions.iter().map(|revision| revision.revision).max().unwrap_or(0) + 1;
@@ -121,17 +137,8 @@ pub fn current_job<'a>(model: &ValidatedModel, seen: &'a Observed) -> Option<(u3
     seen.jobs
         .iter()
         .filter_map(|job| Some((attempt_of(job)?, job)))
-        .filter(|(attempt, job)| job.metadata.name == Some(names::sync_job(model, &model.revision, *attempt)))
+        .filter(|(attempt, job)| job.metadata.name == Some(names::sync_job(model, model.revision, *attempt)))
         .max_by_key(|(attempt, _)| *attempt)
-}
-
-fn attempt_of(job: &Job) -> Option<u32> {
-    job.metadata.annotations.as_ref()?.get(ATTEMPT)?.parse().ok()
-}
-
-fn condition<'a>(job: &'a Job, type_: &str) -> Option<&'a JobCondition> {
-    let conditions = job.status.as_ref()?.conditions.as_ref()?;
-    conditions.iter().find(|condition| condition.type_ == type_ && condition.status == "True")
 }
 
 /// `None` once the pause is over.
@@ -149,7 +156,7 @@ fn failed(
     if now >= retry_at {
         return None;
     }
-    let (reason, why) = match reports(seen, job).find_map(failure) {
+    let (reason, why) = match reports(seen, job, "sync").find_map(failure) {
         Some((SyncReason::IntegrityMismatch, why)) if known_digest(model, seen).is_some() => {
             (reason::DIGEST_CHANGED, why)
         }
@@ -167,26 +174,15 @@ fn failed(
     Some(Artifact::Failed { reason, message: why, retry_at })
 }
 
-/// What the Job's pods said when they ended, the newest first.
-fn reports<'a>(seen: &'a Observed, job: &'a Job) -> impl Iterator<Item = SyncReport> + 'a {
-    let mut ended: Vec<_> = seen
-        .job_pods(job.metadata.name.as_deref().unwrap_or_default())
-        .filter_map(|pod| pod.status.as_ref()?.container_statuses.as_ref()?.iter().find(|c| c.name == "sync"))
-        .filter_map(|container| container.state.as_ref()?.terminated.as_ref())
-        .collect();
-    ended.sort_by_key(|terminated| std::cmp::Reverse(terminated.finished_at.as_ref().map(|time| time.0)));
-    ended.into_iter().filter_map(|terminated| SyncReport::parse(terminated.message.as_deref()?).ok())
-}
-
-fn succeeded(report: SyncReport) -> Option<BundleDigest> {
-    match report {
+fn succeeded(message: &str) -> Option<BundleDigest> {
+    match SyncReport::parse(message).ok()? {
         SyncReport::Succeeded(synced) => Some(synced.digest),
         SyncReport::Failed(_) => None,
     }
 }
 
-fn failure(report: SyncReport) -> Option<(SyncReason, String)> {
-    match report {
+fn failure(message: &str) -> Option<(SyncReason, String)> {
+    match SyncReport::parse(message).ok()? {
         SyncReport::Succeeded(_) => None,
         SyncReport::Failed(failure) => Some((failure.reason, failure.message)),
     }

@@ -4,6 +4,10 @@ use chemmodel_bundle::report::SyncReport;
 use chemmodel_crds::conditions::reason;
 use k8s_openapi::api::core::v1::{ContainerState, ContainerStatus, Pod};
 
+use super::observed::Observed;
+use super::rollout::{Stage, Step};
+use super::sync::Artifact;
+use super::verify::Verification;
 use crate::model::ValidatedModel;
 
 /// What keeps a pod from running.
@@ -13,6 +17,42 @@ pub struct Trouble {
     pub reason: &'static str,
     /// The sentence for people.
     pub message: String,
+}
+
+/// What is in the way at this stage: of the Job that is at work, of the candidate where there is one, else of the active revision.
+pub fn present(
+    model: &ValidatedModel,
+    seen: &Observed,
+    artifact: &Artifact,
+    verification: &Verification,
+    stage: &Stage,
+) -> Option<Trouble> {
+    let of = |revision| of_pods(model, seen.server_pods(revision));
+    match stage {
+        Stage::Syncing => match artifact {
+            Artifact::Running { trouble, .. } => trouble.clone(),
+            Artifact::Recorded(_)
+            | Artifact::Proven(_)
+            | Artifact::Due { .. }
+            | Artifact::Failed { .. }
+            | Artifact::Refused { .. } => None,
+        },
+        Stage::Preparing { step: Step::Verifying, .. } => match verification {
+            Verification::Running { trouble } => trouble.clone(),
+            Verification::NotRequired
+            | Verification::Due { .. }
+            | Verification::Passed(_)
+            | Verification::Failed { .. } => None,
+        },
+        Stage::Preparing { .. } | Stage::Switching { .. } => of(model.revision),
+        // What the revision that failed left behind is told by its verdict.
+        Stage::Failing { revision, .. } => of(*revision),
+        Stage::Settled
+        | Stage::Promoting { .. }
+        | Stage::Observing { .. }
+        | Stage::Returning { .. }
+        | Stage::GivenUp => seen.active().and_then(|(_, revision)| of(revision)),
+    }
 }
 
 /// The trouble of the first pod that has any.

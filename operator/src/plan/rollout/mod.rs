@@ -18,6 +18,8 @@
 //! status before anything is done about it: [`Stage::Failing`] has no actions.
 
 pub mod capacity;
+#[cfg(test)]
+mod check;
 pub mod facts;
 mod gates;
 pub mod memory;
@@ -148,6 +150,24 @@ pub fn decide(facts: &Facts, now: Timestamp) -> Stage {
         return Stage::Syncing;
     }
     gates::prepare(facts, Candidate::resume(facts, now), now)
+}
+
+/// When a stage changes by the clock alone.
+pub fn points_in_time(stage: &Stage) -> impl Iterator<Item = Timestamp> {
+    let (first, second) = match stage {
+        Stage::Preparing { candidate, deadline, .. } => {
+            (Some(*deadline), candidate.shrunk_at.and_then(|at| at.checked_add(capacity::PAUSE).ok()))
+        }
+        Stage::Promoting { deadline } => (Some(*deadline), None),
+        Stage::Observing { until } => (Some(*until), None),
+        Stage::Settled
+        | Stage::Syncing
+        | Stage::Switching { .. }
+        | Stage::Returning { .. }
+        | Stage::Failing { .. }
+        | Stage::GivenUp => (None, None),
+    };
+    first.into_iter().chain(second)
 }
 
 /// A time of the spec, from `since` on.

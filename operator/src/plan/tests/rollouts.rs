@@ -49,6 +49,7 @@ fn the_switch_is_one_write_and_the_old_colour_stays_warm_for_the_delay() {
     let mut world = half_way();
     let v2 = model("v2", json!({}));
     world.pods_become_ready();
+    world.reconcile(&v2); // the verify Job
     let plan = world.reconcile(&v2);
     assert_eq!(plan.actions.len(), 1, "switch and scale-down are never in one plan: {:?}", world.log);
     assert!(matches!(&plan.actions[0], Action::Apply(child, _) if matches!(**child, Child::Service(_))));
@@ -73,8 +74,10 @@ fn an_operator_that_died_after_the_switch_still_gives_the_old_colour_its_delay()
     let mut world = half_way();
     let v2 = model("v2", json!({}));
     world.pods_become_ready();
+    world.reconcile(&v2); // the verify Job
     let status_before = world.seen.status.clone();
     world.reconcile(&v2);
+    assert_eq!(world.active(), Some(Colour::Green));
     world.seen.status = status_before; // the switch was written, the status was not
     world.settle(&v2);
     assert_eq!(world.replicas(Colour::Blue), 2);
@@ -117,7 +120,7 @@ fn a_new_spec_in_mid_rollout_takes_the_candidates_slot_and_leaves_the_active_one
     world.job_succeeds("manifest of v3");
     world.settle(&v3);
     assert_eq!(world.active(), Some(Colour::Blue));
-    assert_eq!(world.seen.slot(Colour::Green).unwrap().revision, v3.revision.as_str());
+    assert_eq!(world.seen.slot(Colour::Green).unwrap().revision, v3.revision);
     world.pods_become_ready();
     world.settle(&v3);
     assert_eq!(world.active(), Some(Colour::Green));
@@ -151,11 +154,11 @@ fn the_candidate_has_as_many_pods_as_the_autoscaler_gave_the_active_colour() {
 }
 
 #[test]
-fn a_candidate_that_does_not_get_ready_in_time_is_reported_and_the_traffic_stays() {
+fn a_candidate_that_does_not_get_ready_in_time_is_given_up_and_the_traffic_stays() {
     let mut world = half_way();
     let v2 = model("v2", json!({}));
     world.add_pod(server_pod(
-        v2.revision.as_str(),
+        v2.revision,
         &json!({"containerStatuses": [{"name": "server", "image": "server:cuda", "imageID": "", "ready": false, "restartCount": 4,
             "state": {"waiting": {"reason": "CrashLoopBackOff"}},
             "lastState": {"terminated": {"exitCode": 1, "reason": "Error", "message": "model.onnx: wrong outputs"}}}]}),
@@ -165,7 +168,9 @@ fn a_candidate_that_does_not_get_ready_in_time_is_reported_and_the_traffic_stays
     assert!(world.seen.status.message.as_ref().unwrap().contains("wrong outputs"));
     world.pass(600);
     world.settle(&v2);
-    assert_eq!(world.phase(), Phase::Blocked);
+    assert_eq!(world.phase(), Phase::Aborted);
+    assert!(world.seen.status.message.as_ref().unwrap().contains("wrong outputs"));
+    assert_eq!(world.replicas(Colour::Green), 0, "its GPUs are free");
     assert_eq!(world.active(), Some(Colour::Blue));
     assert_eq!(world.condition(kind::READY).0, "True");
     assert_eq!(world.condition(kind::DEGRADED).0, "True");
@@ -176,7 +181,7 @@ fn the_schedulers_sentence_about_gpus_is_shown() {
     let mut world = half_way();
     let v2 = model("v2", json!({}));
     world.add_pod(server_pod(
-        v2.revision.as_str(),
+        v2.revision,
         &json!({"conditions": [{"type": "PodScheduled", "status": "False", "reason": "Unschedulable",
             "message": "0/1 nodes are available: 1 Insufficient nvidia.com/gpu."}]}),
     ));
@@ -188,10 +193,10 @@ fn the_schedulers_sentence_about_gpus_is_shown() {
 #[test]
 fn a_change_of_the_number_of_pods_starts_no_rollout_and_resets_none() {
     let mut world = half_way();
-    let since = world.seen.status.candidate.as_ref().unwrap().since.clone();
+    let since = world.seen.status.candidate.as_ref().unwrap().started_at.clone();
     world.pass(60);
     world.settle(&model("v2", json!({"replicas": 3})));
-    assert_eq!(world.seen.status.candidate.as_ref().unwrap().since, since);
+    assert_eq!(world.seen.status.candidate.as_ref().unwrap().started_at, since);
     assert_eq!((world.replicas(Colour::Blue), world.replicas(Colour::Green)), (3, 3));
 }
 

@@ -24,6 +24,8 @@ fn the_first_deployment_creates_every_child_once_and_then_writes_nothing() {
             format!("apply Job boiling-point-sync-{revision}-1"),
             format!("apply ControllerRevision boiling-point-{revision}"),
             "apply Deployment boiling-point-blue".to_owned(),
+            "apply Service boiling-point-preview".to_owned(),
+            format!("apply Job boiling-point-verify-{revision}-1"),
             "apply Service boiling-point".to_owned(),
             "apply HorizontalPodAutoscaler boiling-point".to_owned(),
             "apply PodDisruptionBudget boiling-point".to_owned(),

@@ -1,6 +1,7 @@
 //! Random histories: specs change, pods come and go, Jobs fail, the operator dies between any two writes, and time passes. At no point may
-//! the traffic be harmed by a choice of the planner, and after quiet returns every history must end Stable, with nothing left to write.
+//! the traffic be harmed by a choice of the planner, and after quiet returns every history must be at an end, with nothing left to write.
 
+use chemmodel_crds::labels::component;
 use chemmodel_crds::status::{Colour, Phase};
 use serde_json::json;
 
@@ -13,7 +14,7 @@ const HISTORIES: u64 = 150;
 const STEPS: u32 = 60;
 
 #[test]
-fn every_history_ends_stable_and_never_harms_the_traffic() {
+fn every_history_ends_and_never_harms_the_traffic() {
     let specs = specs();
     for seed in 1..=HISTORIES {
         let mut dice = Dice(seed);
@@ -49,13 +50,13 @@ fn step(world: &mut World, spec: &ValidatedModel, dice: &mut Dice, seed: u64) {
         world.perform(action.clone());
         if world.active() != active_before {
             let slot = world.seen.slot(world.active().unwrap()).unwrap();
-            assert!(slot.is_complete(slot.wanted), "seed {seed}: traffic was given to a slot that is not complete");
+            assert!(slot.ready > 0, "seed {seed}: traffic was given to a slot that has no ready pod");
         }
     }
     if survives {
         world.seen.status = plan.status;
     }
-    world.route();
+    world.play();
 }
 
 fn quiet_returns(world: &mut World, spec: &ValidatedModel, seed: u64) {
@@ -68,16 +69,17 @@ fn quiet_returns(world: &mut World, spec: &ValidatedModel, seed: u64) {
         world.pass(301);
     }
     world.settle(spec);
-    assert_eq!(world.phase(), Phase::Stable, "seed {seed}: {:?}", world.seen.status);
+    let ended = [Phase::Stable, Phase::Aborted, Phase::RolledBack].contains(&world.phase());
+    assert!(ended, "seed {seed}: {:?}", world.seen.status);
     let (colour, revision) = world.seen.active().unwrap();
-    assert_eq!(revision, spec.revision, "seed {seed}");
+    assert_eq!(revision == spec.revision, world.phase() == Phase::Stable, "seed {seed}");
     assert_eq!(world.replicas(colour.other()), 0, "seed {seed}: the other colour holds pods for nothing");
     assert!(world.seen.jobs.is_empty(), "seed {seed}: a Job is left");
     assert!(plan(spec, &world.seen, world.now).actions.is_empty(), "seed {seed}");
 }
 
 fn job_runs(world: &World) -> bool {
-    world.seen.jobs.last().is_some_and(|job| job.status.is_none())
+    world.newest_job(component::SYNC).is_some_and(|job| job.status.is_none())
 }
 
 fn specs() -> Vec<ValidatedModel> {

@@ -149,10 +149,10 @@ fn an_ephemeral_model_has_no_volume_and_its_pods_fetch_exactly_the_proven_digest
 fn the_volume_goes_only_when_no_pod_reads_it_any_more() {
     let mut world = World::new();
     world.deploy(&model("v1", json!({})));
-    let ephemeral = model("v2", json!({"storage": {"mode": "Ephemeral"}}));
+    let ephemeral = model("v2", json!({"storage": {"mode": "Ephemeral"}, "rollout": {"scaleDownDelaySeconds": 60}}));
     world.deploy(&ephemeral);
     assert!(world.seen.volume_claim.is_some(), "the old colour is still warm");
-    world.pass(31);
+    world.pass(60);
     world.settle(&ephemeral);
     assert!(world.seen.volume_claim.is_none());
 }

@@ -8,26 +8,32 @@ use chemmodel_crds::status::{Colour, Phase};
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::Metadata;
 use k8s_openapi::api::apps::v1::{Deployment, DeploymentStatus};
-use k8s_openapi::api::core::v1::Pod;
-use k8s_openapi::api::discovery::v1::{Endpoint, EndpointConditions, EndpointSlice};
+use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::core::v1::{Pod, Service};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
 use serde_json::{Value, json};
 
+use crate::build::PODS;
 use crate::model::ValidatedModel;
-use crate::plan::{Action, Child, Guard, Kind, Observed, Plan, plan};
+use crate::model::revision::RevisionHash;
+use crate::plan::{Action, Child, Endpoints, Guard, Kind, Observed, Plan, plan};
 
 pub struct World {
     pub now: Timestamp,
     pub seen: Observed,
     /// Every write so far, as `verb kind name`.
     pub log: Vec<String>,
+    /// Whether verify Jobs pass as soon as they are created.
+    pub verifies: bool,
+    /// How many GPUs there are, one for each pod; when set, pods are scheduled and get ready as far as these go.
+    pub gpus: Option<i32>,
     version: u64,
 }
 
 impl World {
     pub fn new() -> Self {
         let now = "2026-01-01T12:00:00Z".parse().unwrap();
-        Self { now, seen: Observed::default(), log: Vec::new(), version: 0 }
+        Self { now, seen: Observed::default(), log: Vec::new(), verifies: true, gpus: None, version: 0 }
     }
 
     /// One reconcile: plan, apply, report.
@@ -37,7 +43,7 @@ impl World {
             self.perform(action);
         }
         self.seen.status = plan.status.clone();
-        self.route();
+        self.play();
         plan
     }
 
@@ -59,13 +65,23 @@ impl World {
     /// The whole way to Stable.
     pub fn deploy(&mut self, model: &ValidatedModel) {
         self.settle(model);
-        if !self.seen.jobs.is_empty() {
+        if self.newest_job(component::SYNC).is_some() {
             self.job_succeeds(&format!("manifest of {}", model.spec.model.version));
             self.settle(model);
         }
         self.pods_become_ready();
         self.settle(model);
+        self.stand_the_trial(model);
         assert_eq!(self.phase(), Phase::Stable);
+    }
+
+    /// The seconds for which a revision is watched pass.
+    pub fn stand_the_trial(&mut self, model: &ValidatedModel) {
+        if self.phase() == Phase::Observing {
+            self.pass(model.spec.rollout.observe_seconds.into());
+            self.reconcile(model);
+            self.settle(model);
+        }
     }
 
     pub fn phase(&self) -> Phase {
@@ -85,33 +101,64 @@ impl World {
         self.seen.slot(colour).map_or(0, |slot| slot.wanted)
     }
 
-    /// The newest Job ends well and its pod reports the digest of `manifest`.
+    /// The newest sync Job ends well and its pod reports the digest of `manifest`.
     pub fn job_succeeds(&mut self, manifest: &str) {
         let digest = BundleDigest::of(manifest.as_bytes()).to_string();
         let report = json!({"outcome": "Succeeded", "digest": digest, "name": "boiling-point", "files": 4, "bytes": 9, "reused": false, "seconds": 0.1});
-        self.end_job("Complete", 0, Some(report));
+        self.end_job(component::SYNC, "Complete", 0, Some(report));
     }
 
     pub fn job_fails(&mut self, reason: &str, message: &str) {
         let report = json!({"outcome": "Failed", "reason": reason, "message": message, "retryable": false});
-        self.end_job("Failed", 20, Some(report));
+        self.end_job(component::SYNC, "Failed", 20, Some(report));
     }
 
     pub fn job_dies_without_a_word(&mut self) {
-        self.end_job("Failed", 137, None);
+        self.end_job(component::SYNC, "Failed", 137, None);
     }
 
-    fn end_job(&mut self, condition: &str, exit_code: i32, report: Option<Value>) {
+    /// The newest verify Job ends well; `change` may make its report another one.
+    pub fn verification_passes(&mut self, change: impl FnOnce(&mut Value)) {
+        let job = self.newest_job(component::VERIFY).expect("a verify Job");
+        let container = &job.spec.as_ref().unwrap().template.spec.as_ref().unwrap().containers[0];
+        let argument = |name: &str| {
+            let arguments = container.args.as_ref().unwrap();
+            arguments.iter().find_map(|argument| argument.strip_prefix(name)).unwrap().to_owned()
+        };
+        let pods = job.metadata.annotations.as_ref().unwrap()[PODS].split(',').count();
+        let mut report = json!({
+            "outcome": "Passed", "digest": argument("--digest="), "revision": argument("--revision="), "pods": pods, "molecules": 64,
+            "answers": 130 * pods, "passed": 130 * pods, "provider": "CPU", "p50Milliseconds": 1.8, "p95Milliseconds": 2.5, "seconds": 0.4});
+        change(&mut report);
+        self.end_job(component::VERIFY, "Complete", 0, Some(report));
+    }
+
+    pub fn verification_fails(&mut self, reason: &str, message: &str) {
+        let retryable = reason == "Unreachable";
+        let report = json!({"outcome": "Failed", "reason": reason, "message": message, "retryable": retryable});
+        self.end_job(component::VERIFY, "Failed", 30, Some(report));
+    }
+
+    pub fn verification_dies_without_a_word(&mut self) {
+        self.end_job(component::VERIFY, "Failed", 137, None);
+    }
+
+    pub fn newest_job(&self, component: &str) -> Option<&Job> {
+        let is = |job: &&Job| job.metadata.labels.as_ref().is_some_and(|labels| labels[COMPONENT] == component);
+        self.seen.jobs.iter().rev().find(is)
+    }
+
+    fn end_job(&mut self, component: &str, condition: &str, exit_code: i32, report: Option<Value>) {
         let now = self.now.to_string();
-        let job = self.seen.jobs.last_mut().expect("a Job");
+        let name = self.newest_job(component).expect("a Job").metadata.name.clone().unwrap();
+        let job = self.seen.jobs.iter_mut().find(|job| job.metadata.name.as_ref() == Some(&name)).unwrap();
         job.status = serde_json::from_value(json!({"conditions": [
             {"type": condition, "status": "True", "lastTransitionTime": now, "message": "Job has reached the specified backoff limit"}]}))
         .unwrap();
-        let name = job.metadata.name.clone().unwrap();
         let message = report.map(|report| report.to_string());
         let pod = json!({
-            "metadata": {"name": format!("{name}-x"), "labels": {COMPONENT: component::SYNC, "batch.kubernetes.io/job-name": name}},
-            "status": {"containerStatuses": [{"name": "sync", "image": "i", "imageID": "i", "ready": false, "restartCount": 0,
+            "metadata": {"name": format!("{name}-x"), "labels": {COMPONENT: component, "batch.kubernetes.io/job-name": name}},
+            "status": {"containerStatuses": [{"name": component, "image": "i", "imageID": "i", "ready": false, "restartCount": 0,
                 "state": {"terminated": {"exitCode": exit_code, "message": message, "finishedAt": now}}}]}});
         self.seen.pods.push(serde_json::from_value(pod).unwrap());
     }
@@ -129,30 +176,74 @@ impl World {
             let wanted = deployment.spec.as_ref().unwrap().replicas.unwrap_or(1);
             set_counts(deployment, wanted, ready.min(wanted));
         }
-        self.route();
+        self.play();
     }
 
     pub fn add_pod(&mut self, pod: Value) {
         self.seen.pods.push(serde_json::from_value::<Pod>(pod).unwrap());
     }
 
-    /// The endpoints controller: what the Service selects and is ready.
-    pub fn route(&mut self) {
-        let addresses = self
-            .seen
-            .active()
-            .and_then(|(colour, revision)| {
-                let slot = self.seen.slot(colour)?;
-                (slot.revision == revision.as_str()).then_some(slot.ready)
-            })
-            .unwrap_or(0);
-        let endpoint = |n: i32| Endpoint {
-            addresses: vec![format!("10.0.0.{n}")],
-            conditions: Some(EndpointConditions { ready: Some(true), ..EndpointConditions::default() }),
-            ..Endpoint::default()
+    /// The controllers and the verifier do their part.
+    pub fn play(&mut self) {
+        self.run_pods();
+        self.seen.endpoints = self.route(self.seen.service.as_ref());
+        self.seen.preview_endpoints = self.route(self.seen.preview.as_ref());
+        let unfinished = |job: &Job| job.status.is_none();
+        if self.verifies && self.newest_job(component::VERIFY).is_some_and(unfinished) {
+            self.verification_passes(|_| {});
+        }
+    }
+
+    /// The Deployment controllers: pods as the counts say.
+    fn run_pods(&mut self) {
+        self.seen.pods.retain(|pod| !pod.metadata.annotations.as_ref().is_some_and(|a| a.contains_key("played")));
+        let mut free = self.gpus.map(|gpus| gpus - self.scheduled());
+        for colour in Colour::ALL {
+            if let (Some(free), Some(deployment)) = (&mut free, self.seen.deployments.get_mut(colour)) {
+                let status = deployment.status.clone().unwrap_or_default();
+                let (existing, ready) = (status.replicas.unwrap_or(0), status.ready_replicas.unwrap_or(0));
+                let started = (existing - ready).min(*free).max(0);
+                *free -= started;
+                set_counts(deployment, existing, ready + started);
+            }
+            let Some(slot) = self.seen.slot(colour) else { continue };
+            for number in 0..slot.existing {
+                let (colour, revision) = (colour.as_str(), slot.revision.to_string());
+                let ready = if number < slot.ready { "True" } else { "False" };
+                let scheduled = if self.gpus.is_none() || number < slot.ready { "True" } else { "False" };
+                let message = "0/1 nodes are available: 1 Insufficient nvidia.com/gpu.";
+                self.add_pod(json!({
+                    "metadata": {"name": format!("{colour}-{revision}-{number}"), "annotations": {"played": "yes"},
+                        "labels": {COMPONENT: component::SERVER, COLOUR: colour, REVISION: revision}},
+                    "status": {"podIP": format!("10.0.0.{number}"), "conditions": [
+                        {"type": "Ready", "status": ready},
+                        {"type": "PodScheduled", "status": scheduled, "reason": "Unschedulable", "message": message}]}}));
+            }
+        }
+    }
+
+    fn scheduled(&self) -> i32 {
+        Colour::ALL.into_iter().filter_map(|colour| self.seen.slot(colour)).map(|slot| slot.ready).sum()
+    }
+
+    /// The endpoints controller: what a Service selects and is ready.
+    fn route(&self, service: Option<&Service>) -> Endpoints {
+        let Some(selector) = service.and_then(|service| service.spec.as_ref()?.selector.as_ref()) else {
+            return Endpoints::default();
         };
-        self.seen.endpoints =
-            vec![EndpointSlice { endpoints: (0..addresses).map(endpoint).collect(), ..EndpointSlice::default() }];
+        let selected = |pod: &&Pod| {
+            let labels = pod.metadata.labels.as_ref();
+            [COLOUR, REVISION].iter().all(|key| labels.and_then(|labels| labels.get(*key)) == selector.get(*key))
+        };
+        let is_ready = |pod: &&Pod| {
+            let conditions = pod.status.as_ref().and_then(|status| status.conditions.as_ref());
+            conditions.is_some_and(|conditions| conditions.iter().any(|c| c.type_ == "Ready" && c.status == "True"))
+        };
+        let endpoints = self.seen.pods.iter().filter(selected).filter(is_ready).map(|pod| {
+            json!({"addresses": ["10.0.0.1"], "conditions": {"ready": true}, "targetRef": {"name": pod.metadata.name}})
+        });
+        let slice = json!({"addressType": "IPv4", "ports": [], "endpoints": endpoints.collect::<Vec<_>>()});
+        Endpoints(vec![serde_json::from_value(slice).unwrap()])
     }
 
     pub fn perform(&mut self, action: Action) {
@@ -165,7 +256,7 @@ impl World {
                 let live = self.seen.deployments.get_mut(colour).as_mut().expect("a Deployment to scale");
                 live.spec.as_mut().unwrap().replicas = Some(replicas);
                 let ready = live.status.as_ref().and_then(|s| s.ready_replicas).unwrap_or(0).min(replicas);
-                set_counts(live, replicas.min(ready), ready);
+                set_counts(live, replicas, ready);
             }
             Action::Delete(doomed) => {
                 self.log.push(format!("delete {:?} {}", doomed.kind, doomed.name));
@@ -208,6 +299,9 @@ impl World {
         match child {
             Child::ServiceAccount(object) => put!(self.seen.service_account, object, "ServiceAccount"),
             Child::VolumeClaim(object) => put!(self.seen.volume_claim, object, "PersistentVolumeClaim"),
+            Child::Service(object) if object.metadata.name.as_ref().unwrap().ends_with("-preview") => {
+                put!(self.seen.preview, object, "Service");
+            }
             Child::Service(object) => put!(self.seen.service, object, "Service"),
             Child::Autoscaler(object) => put!(self.seen.autoscaler, object, "HorizontalPodAutoscaler"),
             Child::DisruptionBudget(object) => put!(self.seen.disruption_budget, object, "PodDisruptionBudget"),
@@ -229,7 +323,12 @@ impl World {
                 let spec = object.spec.as_mut().unwrap();
                 spec.replicas = Some(live_spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1));
                 let same_pods = live_spec.as_ref().is_some_and(|live| live.template == spec.template);
-                object.status = if same_pods { slot.take().unwrap().status } else { Some(DeploymentStatus::default()) };
+                let replicas = spec.replicas.unwrap();
+                if same_pods {
+                    object.status = slot.take().unwrap().status;
+                } else {
+                    set_counts(&mut object, replicas, 0);
+                }
                 *slot = Some(object);
             }
         }
@@ -249,7 +348,8 @@ fn set_counts(deployment: &mut Deployment, existing: i32, ready: i32) {
 }
 
 /// A server's pod in trouble.
-pub fn server_pod(revision: &str, status: &Value) -> Value {
-    let labels: BTreeMap<&str, &str> = BTreeMap::from([(COMPONENT, component::SERVER), (REVISION, revision)]);
+pub fn server_pod(revision: RevisionHash, status: &Value) -> Value {
+    let labels: BTreeMap<&str, String> =
+        BTreeMap::from([(COMPONENT, component::SERVER.to_owned()), (REVISION, revision.to_string())]);
     json!({"metadata": {"name": "boiling-point-x", "labels": labels}, "status": status})
 }

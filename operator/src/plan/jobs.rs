@@ -1,0 +1,28 @@
+//! What Jobs say: how they ended, and the reports of their pods.
+
+use k8s_openapi::api::batch::v1::{Job, JobCondition};
+
+use super::observed::Observed;
+use crate::build::ATTEMPT;
+
+/// Which attempt a Job is, from 1.
+pub fn attempt_of(job: &Job) -> Option<u32> {
+    job.metadata.annotations.as_ref()?.get(ATTEMPT)?.parse().ok()
+}
+
+/// A condition of a Job that holds.
+pub fn condition<'a>(job: &'a Job, type_: &str) -> Option<&'a JobCondition> {
+    let conditions = job.status.as_ref()?.conditions.as_ref()?;
+    conditions.iter().find(|condition| condition.type_ == type_ && condition.status == "True")
+}
+
+/// What a container of the Job's pods said when it ended, the newest first.
+pub fn reports<'a>(seen: &'a Observed, job: &'a Job, container: &'a str) -> impl Iterator<Item = &'a str> {
+    let mut ended: Vec<_> = seen
+        .job_pods(job.metadata.name.as_deref().unwrap_or_default())
+        .filter_map(|pod| pod.status.as_ref()?.container_statuses.as_ref()?.iter().find(|c| c.name == container))
+        .filter_map(|container| container.state.as_ref()?.terminated.as_ref())
+        .collect();
+    ended.sort_by_key(|terminated| std::cmp::Reverse(terminated.finished_at.as_ref().map(|time| time.0)));
+    ended.into_iter().filter_map(|terminated| terminated.message.as_deref())
+}

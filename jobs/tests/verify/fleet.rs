@@ -11,6 +11,8 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::{ConnectInfo, State};
 use axum::http::StatusCode;
+use axum::http::header::LOCATION;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
@@ -32,6 +34,8 @@ pub struct Asked {
 pub enum Reply {
     Send(StatusCode, String),
     Late(Duration, Value),
+    /// A redirect.
+    Elsewhere(String),
     Never,
 }
 
@@ -201,7 +205,7 @@ async fn predict(
     State(server): State<Arc<Server>>,
     ConnectInfo(client): ConnectInfo<SocketAddr>,
     body: String,
-) -> (StatusCode, String) {
+) -> Response {
     let request: Value = serde_json::from_str(&body).unwrap();
     let smiles = &request["smiles"];
     let (alone, list) = match smiles {
@@ -212,11 +216,12 @@ async fn predict(
     let asked = Asked { molecules, alone, client };
     server.seen.lock().unwrap().push(asked.clone());
     match (server.character)(&asked, server.truth.answer(&asked)) {
-        Reply::Send(status, body) => (status, body),
+        Reply::Send(status, body) => (status, body).into_response(),
         Reply::Late(by, answer) => {
             tokio::time::sleep(by).await;
-            (StatusCode::OK, answer.to_string())
+            answer.to_string().into_response()
         }
+        Reply::Elsewhere(url) => (StatusCode::TEMPORARY_REDIRECT, [(LOCATION, url)]).into_response(),
         Reply::Never => std::future::pending().await,
     }
 }

@@ -152,21 +152,24 @@ fn an_error_of_the_server_is_told_in_its_own_words() {
 
 #[test]
 fn a_redirect_is_not_followed_to_somebody_elses_answer() {
-    let ended = verify(Box::new(|_, _| Reply::Send(StatusCode::FOUND, String::new())));
-    ended.assert_failed(VerifyReason::NotAnswered, &["302"]);
+    let bundle = Bundle::default();
+    let honest = Fleet::of(bundle.path(), honest());
+    let target = format!("http://{}/predict", honest.pods[0].address);
+    let ended = verify(Box::new(move |_, _| Reply::Elsewhere(target.clone())));
+    ended.assert_failed(VerifyReason::NotAnswered, &["307"]);
 }
 
 #[test]
 fn right_answers_that_are_slower_than_allowed_do_not_pass() {
     let bundle = Bundle::default();
-    let slow = || -> Character { Box::new(|_, answer| Reply::Late(std::time::Duration::from_millis(20), answer)) };
+    let slow = || -> Character { Box::new(|_, answer| Reply::Late(std::time::Duration::from_millis(500), answer)) };
     let fleet = Fleet::start(bundle.path(), vec![(honest(), CPU), (slow(), CPU)], honest());
     let with = |max| Verify::of(bundle.path(), &fleet).args(&["--max-p95-milliseconds", max]).run();
-    let ended = with("19");
-    ended.assert_failed(VerifyReason::TooSlow, &["pod bp-1", "19 ms are allowed", "maxP95Milliseconds"]);
+    let ended = with("499");
+    ended.assert_failed(VerifyReason::TooSlow, &["pod bp-1", "499 ms are allowed", "maxP95Milliseconds"]);
     assert_eq!(ended.code, 33);
     assert_eq!(figures(&ended).answers, figures(&ended).passed);
-    assert!(figures(&ended).p95_milliseconds.unwrap() > 19.0);
+    assert!(figures(&ended).p95_milliseconds.unwrap() > 499.0);
     with("60000").passed();
 }
 

@@ -4,15 +4,34 @@ use std::io::Read;
 use std::net::{SocketAddr, TcpListener};
 
 use chemmodel_bundle::verification::VerifyReason;
+use tokio::net::TcpSocket;
+use tokio::runtime::Runtime;
 
 use crate::bundle::Bundle;
 use crate::fleet::{CPU, Fleet, Reply, honest};
 use crate::process::wait_for;
 use crate::run::Verify;
 
-/// An address at which nothing listens.
-fn closed() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+/// A port at which nothing listens, and which nobody else can get meanwhile.
+struct Closed(TcpSocket);
+
+impl Closed {
+    fn new() -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
+        Self(socket)
+    }
+
+    fn address(&self) -> SocketAddr {
+        self.0.local_addr().unwrap()
+    }
+
+    /// From now on it does.
+    fn open(self, runtime: &Runtime) -> TcpListener {
+        let listener = runtime.block_on(async { self.0.listen(16) }).unwrap().into_std().unwrap();
+        listener.set_nonblocking(false).unwrap();
+        listener
+    }
 }
 
 #[test]
@@ -31,7 +50,7 @@ fn a_run_that_takes_too_long_as_a_whole_ends_with_what_it_has() {
     let bundle = Bundle::default();
     let fleet =
         Fleet::of(bundle.path(), Box::new(|asked, answer| if asked.alone { answer.into() } else { Reply::Never }));
-    let ended = Verify::of(bundle.path(), &fleet).args(&["--timeout-seconds", "1"]).run();
+    let ended = Verify::of(bundle.path(), &fleet).args(&["--timeout-seconds", "3"]).run();
     ended.assert_failed(VerifyReason::NotAnswered, &["timeoutSeconds"]);
     assert_eq!(ended.failed().figures.as_ref().unwrap().answers, 3);
 }
@@ -41,8 +60,9 @@ fn a_port_that_stays_closed_is_unreachable_and_worth_another_try() {
     let bundle = Bundle::default();
     let fleet = Fleet::of(bundle.path(), honest());
     // The metrics answer, the predictions do not.
-    let pod = format!("bp-0={}", closed());
-    let ended = Verify::without_pods(bundle.path(), &fleet).args(&["--pod", &pod, "--timeout-seconds", "1"]).run();
+    let closed = Closed::new();
+    let pod = format!("bp-0={}", closed.address());
+    let ended = Verify::without_pods(bundle.path(), &fleet).args(&["--pod", &pod, "--timeout-seconds", "3"]).run();
     ended.assert_failed(VerifyReason::Unreachable, &["pod bp-0", "refused", "NetworkPolicies"]);
     assert_eq!((ended.code, ended.failed().retryable), (10, true));
 }
@@ -51,8 +71,9 @@ fn a_port_that_stays_closed_is_unreachable_and_worth_another_try() {
 fn a_service_that_leads_nowhere_is_unreachable() {
     let bundle = Bundle::default();
     let fleet = Fleet::of(bundle.path(), honest());
-    for service in [format!("http://{}", closed()), "http://bp-preview.invalid".to_owned()] {
-        let ended = Verify::elsewhere(bundle.path(), &fleet, &service).args(&["--timeout-seconds", "1"]).run();
+    let closed = Closed::new();
+    for service in [format!("http://{}", closed.address()), "http://bp-preview.invalid".to_owned()] {
+        let ended = Verify::elsewhere(bundle.path(), &fleet, &service).args(&["--timeout-seconds", "3"]).run();
         ended.assert_failed(VerifyReason::Unreachable, &["the Service http://", &service]);
         assert_eq!(ended.failed().figures.as_ref().unwrap().answers, 6);
     }
@@ -62,12 +83,12 @@ fn a_service_that_leads_nowhere_is_unreachable() {
 fn a_service_that_answers_only_after_a_while_is_waited_for() {
     let bundle = Bundle::default();
     let fleet = Fleet::of(bundle.path(), honest());
-    let address = closed();
-    let running = Verify::elsewhere(bundle.path(), &fleet, &format!("http://{address}")).start();
+    let closed = Closed::new();
+    let running = Verify::elsewhere(bundle.path(), &fleet, &format!("http://{}", closed.address())).start();
     wait_for("a connection that is refused", || running.stderr().contains("trying again"));
     // Now it is there, and leads to the pod.
-    let listener = TcpListener::bind(address).unwrap();
-    let pod = fleet.pods[0].address;
+    let runtime = Runtime::new().unwrap();
+    let (listener, pod) = (closed.open(&runtime), fleet.pods[0].address);
     std::thread::spawn(move || forward(&listener, pod));
     let ended = running.wait();
     assert_eq!(ended.passed().answers, 9);
@@ -117,7 +138,8 @@ fn a_run_told_to_stop_says_so_and_is_worth_another_try() {
 fn a_proxy_of_the_environment_is_not_used() {
     let bundle = Bundle::default();
     let fleet = Fleet::of(bundle.path(), honest());
-    let proxy = format!("http://{}", closed());
+    let closed = Closed::new();
+    let proxy = format!("http://{}", closed.address());
     Verify::of(bundle.path(), &fleet).env("http_proxy", &proxy).env("HTTP_PROXY", &proxy).run().passed();
 }
 
@@ -130,7 +152,8 @@ fn a_wrong_answer_counts_even_when_another_pod_is_not_there() {
         }
     });
     let fleet = Fleet::of(bundle.path(), wrong);
-    let ended = Verify::of(bundle.path(), &fleet).args(&["--pod", &format!("bp-1={}", closed())]).run();
+    let closed = Closed::new();
+    let ended = Verify::of(bundle.path(), &fleet).args(&["--pod", &format!("bp-1={}", closed.address())]).run();
     ended.assert_failed(VerifyReason::GoldenMismatch, &["pod bp-0"]);
 }
 

@@ -9,7 +9,8 @@ use serde::Deserialize;
 
 use super::error::SyncError;
 use super::hint;
-use super::list::{Listing, Pinned};
+use super::list::Listing;
+use super::pinned::Pinned;
 
 /// The network's configuration in an export.
 pub const CONFIG_FILE: &str = "config.json";

@@ -17,7 +17,7 @@ use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 
 use super::error::SyncError;
-use super::list::Pinned;
+use super::pinned::Pinned;
 use super::plan::Wanted;
 use super::progress::Progress;
 use super::source::Source;

@@ -9,23 +9,11 @@ use object_store::path::Path as Key;
 
 use super::error::SyncError;
 use super::hint;
+use super::pinned::Pinned;
 use super::source::Source;
 
 /// A bundle is a handful of files; a prefix with more objects is not one.
 const MAX_OBJECTS: usize = 1000;
-
-/// One object as it was when it was listed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pinned {
-    /// Its key in the bucket.
-    pub key: Key,
-    /// Its path inside the bundle.
-    pub path: BundlePath,
-    /// Its size in bytes.
-    pub size: u64,
-    /// Its entity tag, when the storage has one.
-    pub etag: Option<String>,
-}
 
 /// The objects below a prefix; no two of them want the same file.
 #[derive(Debug)]

@@ -36,7 +36,7 @@ impl Lock {
                 .create(true)
                 .truncate(false)
                 .mode(0o644)
-                .custom_flags(super::volume::NO_FOLLOW)
+                .custom_flags(super::files::NO_FOLLOW)
                 .open(path)?;
             match file.try_lock() {
                 Ok(()) if still_at(path, &file)? => {

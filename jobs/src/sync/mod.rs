@@ -5,16 +5,18 @@
 //! the next run goes on from it.
 //!
 //! [`report`] tells the story; each step is a module. Only `source` talks to S3, only `volume`, `stage` and `publish`
-//! touch files.
+//! touch files, with what `files` offers.
 
 mod adopt;
 pub mod args;
 mod download;
 mod error;
+mod files;
 mod hint;
 mod http;
 mod list;
 mod lock;
+mod pinned;
 mod plan;
 mod progress;
 mod publish;
@@ -148,7 +150,7 @@ async fn prepare(volume: &Volume, staging: &Path, plan: &Plan) -> Result<(), Syn
             volume.salvage(digest, &staging).map_err(on("move the damaged bundle to"))?;
         }
         volume.remove_leftovers(&staging).map_err(on("clean"))?;
-        volume::create_directory(&staging).map_err(on("create"))?;
+        files::create_directory(&staging).map_err(on("create"))?;
         let present = |(path, size): &(BundlePath, u64)| {
             staging.join(path).symlink_metadata().map_or(0, |found| found.len().min(*size))
         };
@@ -182,7 +184,7 @@ fn complete(
 async fn release(staging: &Path, lock: Option<Lock>) -> Result<(), SyncError> {
     let staging = staging.to_owned();
     let work = move || {
-        volume::remove(&staging)?;
+        files::remove(&staging)?;
         lock.map_or(Ok(()), Lock::remove)
     };
     let done = spawn_blocking(work).await.map_err(SyncError::internal)?;

@@ -6,7 +6,8 @@ use chemmodel_bundle::{BundleDigest, BundlePath, MANIFEST_FILE, Manifest, Sha256
 use super::adopt;
 use super::error::SyncError;
 use super::hint;
-use super::list::{Listing, Pinned};
+use super::list::Listing;
+use super::pinned::Pinned;
 
 /// Longest manifest that is read; a real one has a few kilobytes.
 const MAX_MANIFEST_BYTES: u64 = 4 * 1024 * 1024;

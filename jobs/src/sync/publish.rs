@@ -8,7 +8,8 @@ use std::path::Path;
 use chemmodel_bundle::{BundleDigest, MANIFEST_FILE, Manifest};
 
 use super::error::SyncError;
-use super::volume::{self, DIRECTORY_MODE, Volume};
+use super::files::{self, DIRECTORY_MODE};
+use super::volume::Volume;
 
 /// Everybody may read a published file and nobody may change it; the server runs as another user.
 const FILE_MODE: u32 = 0o444;
@@ -29,13 +30,13 @@ pub fn publish(
         Ok(()) => true,
         Err(why) if is_taken(&why) && volume.verified(digest).is_some() => false,
         Err(why) if is_taken(&why) => {
-            volume::remove(&model).and_then(|()| fs::rename(staging, &model)).map_err(on("publish"))?;
+            files::remove(&model).and_then(|()| fs::rename(staging, &model)).map_err(on("publish"))?;
             true
         }
         Err(why) => return Err(on("publish")(why)),
     };
     for directory in [volume.models(), volume.staging()] {
-        volume::sync_directory(directory).map_err(|why| SyncError::volume("flush", directory, &why))?;
+        files::sync_directory(directory).map_err(|why| SyncError::volume("flush", directory, &why))?;
     }
     Ok(ours)
 }
@@ -45,7 +46,7 @@ fn is_taken(why: &io::Error) -> bool {
 }
 
 fn write_manifest(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    volume::remove(path)?;
+    files::remove(path)?;
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o644).open(path)?;
     file.write_all(bytes)?;
     file.sync_all()
@@ -63,9 +64,9 @@ fn seal(directory: &Path, below: &str, manifest: &Manifest) -> io::Result<()> {
         } else if kind.is_file() && (name == MANIFEST_FILE || manifest.files.contains_key(name.as_str())) {
             fs::set_permissions(&path, Permissions::from_mode(FILE_MODE))?;
         } else {
-            volume::remove(&path)?;
+            files::remove(&path)?;
         }
     }
     fs::set_permissions(directory, Permissions::from_mode(DIRECTORY_MODE))?;
-    volume::sync_directory(directory)
+    files::sync_directory(directory)
 }

@@ -20,7 +20,7 @@ use reqwest::Url;
 use super::args::SyncArgs;
 use super::error::SyncError;
 use super::http::Connector;
-use super::list::Pinned;
+use super::pinned::Pinned;
 use super::verdict::Verdict;
 use crate::shown;
 

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use chemmodel_bundle::Sha256Hex;
 use sha2::{Digest, Sha256};
 
-use super::volume;
+use super::files;
 
 /// A file that holds the first `written` bytes of an object.
 #[derive(Debug)]
@@ -33,14 +33,14 @@ impl StagedFile {
     }
 
     fn resume(path: &Path, size: u64) -> io::Result<Self> {
-        let mut file = volume::open_file(path)?;
+        let mut file = files::open_file(path)?;
         if file.metadata()?.len() > size {
             return Err(io::ErrorKind::InvalidData.into());
         }
         let mut hasher = Sha256::new();
-        let written = volume::hash_rest(&mut file, &mut hasher)?;
+        let written = files::hash_rest(&mut file, &mut hasher)?;
         if written < size {
-            file = OpenOptions::new().append(true).custom_flags(volume::NO_FOLLOW).open(path)?;
+            file = OpenOptions::new().append(true).custom_flags(files::NO_FOLLOW).open(path)?;
         }
         Ok(Self { path: path.to_owned(), file, hasher, written })
     }
@@ -48,11 +48,11 @@ impl StagedFile {
     /// A new file even where there was one: a reader may have the old one mapped, so it must not be cut short.
     pub fn create(path: &Path) -> io::Result<Self> {
         if let Some(parent) = path.parent() {
-            volume::create_directory(parent)?;
+            files::create_directory(parent)?;
         }
-        volume::remove(path)?;
+        files::remove(path)?;
         let file =
-            OpenOptions::new().append(true).create_new(true).mode(0o644).custom_flags(volume::NO_FOLLOW).open(path)?;
+            OpenOptions::new().append(true).create_new(true).mode(0o644).custom_flags(files::NO_FOLLOW).open(path)?;
         Ok(Self { path: path.to_owned(), file, hasher: Sha256::new(), written: 0 })
     }
 

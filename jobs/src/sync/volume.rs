@@ -2,9 +2,9 @@
 //!
 //! Blocking file operations only; nothing here knows S3.
 
-use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
+use std::fs::{self, DirBuilder, Permissions};
 use std::io::{self, Read};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use chemmodel_bundle::report::SyncReason;
@@ -12,12 +12,9 @@ use chemmodel_bundle::{BundleDigest, MANIFEST_FILE, Manifest, Sha256Hex};
 use sha2::{Digest, Sha256};
 
 use super::error::SyncError;
+use super::files::{self, DIRECTORY_MODE};
 use super::lock::{Attempt, Lock};
 
-/// Opens of files below the target never follow a symbolic link at their end.
-pub const NO_FOLLOW: i32 = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
-/// Everybody may look into a directory; only the Job's user may change it.
-pub const DIRECTORY_MODE: u32 = 0o755;
 /// Free space asked for beyond the bytes themselves: directories, block rounding, journals.
 const SPARE_PERCENT: u64 = 5;
 
@@ -109,7 +106,7 @@ impl Volume {
         if fs::symlink_metadata(&model).is_err() {
             return Ok(());
         }
-        remove(staging)?;
+        files::remove(staging)?;
         fs::rename(&model, staging)
     }
 
@@ -125,7 +122,7 @@ impl Volume {
             }
             if let Attempt::Held(lock) = Lock::attempt(&self.staging.join(format!("{run}.lock")))? {
                 tracing::info!(run, "removing what an earlier sync of another bundle left behind");
-                remove(&self.staging.join(run))?;
+                files::remove(&self.staging.join(run))?;
                 lock.remove()?;
             }
         }
@@ -133,51 +130,10 @@ impl Volume {
     }
 }
 
-/// Creates a directory and its parents; one that exists is fine.
-pub fn create_directory(path: &Path) -> io::Result<()> {
-    DirBuilder::new().recursive(true).mode(DIRECTORY_MODE).create(path)
-}
-
-/// Removes whatever is at `path`; nothing there is fine.
-pub fn remove(path: &Path) -> io::Result<()> {
-    match fs::symlink_metadata(path) {
-        Ok(found) if found.is_dir() => fs::remove_dir_all(path),
-        Ok(_) => fs::remove_file(path),
-        Err(why) if why.kind() == io::ErrorKind::NotFound => Ok(()),
-        Err(why) => Err(why),
-    }
-}
-
-/// Makes the entries of a directory survive a power failure.
-pub fn sync_directory(path: &Path) -> io::Result<()> {
-    File::open(path)?.sync_all()
-}
-
-/// Opens a regular file for reading.
-pub fn open_file(path: &Path) -> io::Result<File> {
-    let file = OpenOptions::new().read(true).custom_flags(NO_FOLLOW).open(path)?;
-    if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("it is not a regular file")) }
-}
-
-/// Feeds what is left of `file` into `hasher` and says how many bytes it was.
-pub fn hash_rest(file: &mut File, hasher: &mut Sha256) -> io::Result<u64> {
-    let mut buffer = vec![0; 128 * 1024];
-    let mut total = 0;
-    loop {
-        match file.read(&mut buffer)? {
-            0 => return Ok(total),
-            n => {
-                hasher.update(&buffer[..n]);
-                total += n as u64;
-            }
-        }
-    }
-}
-
 fn verify(directory: &Path, digest: BundleDigest) -> Result<Verified, String> {
     let at = |path: &str, why: &dyn std::fmt::Display| format!("{path}: {why}");
     let mut bytes = Vec::new();
-    let manifest = open_file(&directory.join(MANIFEST_FILE)).and_then(|mut file| file.read_to_end(&mut bytes));
+    let manifest = files::open_file(&directory.join(MANIFEST_FILE)).and_then(|mut file| file.read_to_end(&mut bytes));
     manifest.map_err(|why| at(MANIFEST_FILE, &why))?;
     if BundleDigest::of(&bytes) != digest {
         return Err(at(MANIFEST_FILE, &"its digest is not the name of the directory"));
@@ -185,7 +141,8 @@ fn verify(directory: &Path, digest: BundleDigest) -> Result<Verified, String> {
     let manifest = Manifest::parse(&bytes).map_err(|why| why.to_string())?;
     for (path, entry) in &manifest.files {
         let mut hasher = Sha256::new();
-        let read = open_file(&directory.join(path)).and_then(|mut file| hash_rest(&mut file, &mut hasher));
+        let read =
+            files::open_file(&directory.join(path)).and_then(|mut file| files::hash_rest(&mut file, &mut hasher));
         let length = read.map_err(|why| at(path.as_str(), &why))?;
         if length != entry.bytes || Sha256Hex::from(<[u8; 32]>::from(hasher.finalize())) != entry.sha256 {
             return Err(at(path.as_str(), &"its content is not what the manifest says"));

@@ -131,6 +131,10 @@ fn after_error(object: Arc<Guarded>, error: &Error, context: Arc<Context>) -> Ac
         tracing::debug!(%error, name, namespace, "the cluster changed under our hands; looking again");
         return Action::requeue(Duration::from_millis(200));
     }
+    if error.is_end_of_namespace() {
+        tracing::debug!(%error, name, namespace, "the namespace is being terminated");
+        return Action::await_change();
+    }
     context.metrics.errors.with_label_values(&[error.step()]).inc();
     let pause = context.failed(&key(&*object));
     tracing::error!(%error, name, namespace, retry_in = ?pause, "the reconcile failed");

@@ -59,12 +59,22 @@ impl Error {
     pub fn hindrance(&self) -> Option<Hindrance> {
         let reason = match self {
             Self::NameTaken { .. } => reason::NAME_TAKEN,
-            Self::Apply { source: kube::Error::Api(status), .. } if !self.is_race() && status.code < 500 => {
+            Self::Apply { source: kube::Error::Api(status), .. }
+                if !self.is_race() && !self.is_end_of_namespace() && status.code < 500 =>
+            {
                 reason::WRITE_REFUSED
             }
             Self::Observe { .. } | Self::Apply { .. } | Self::Report(_) | Self::Timeout(_) => return None,
         };
         Some(Hindrance { reason, message: self.to_string() })
+    }
+
+    /// Whether the namespace is on its way out: nothing can be created there any more, and everything in it goes by itself.
+    pub fn is_end_of_namespace(&self) -> bool {
+        match self {
+            Self::Apply { source, .. } => is_end_of_namespace(source),
+            Self::Observe { .. } | Self::NameTaken { .. } | Self::Report(_) | Self::Timeout(_) => false,
+        }
     }
 
     /// Whether the object changed or went under our hands: the next look at the cluster settles it, nobody need be told.
@@ -78,4 +88,11 @@ impl Error {
             _ => false,
         }
     }
+}
+
+/// Whether the API server refuses because the namespace is being terminated.
+pub fn is_end_of_namespace(error: &kube::Error) -> bool {
+    let kube::Error::Api(status) = error else { return false };
+    let causes = status.details.as_ref().map(|details| details.causes.as_slice()).unwrap_or_default();
+    causes.iter().any(|cause| cause.reason == "NamespaceTerminating")
 }

@@ -8,7 +8,7 @@ use kube::{Api, Resource as _, ResourceExt as _};
 use serde_json::json;
 
 use crate::context::Context;
-use crate::error::Error;
+use crate::error::{Error, is_end_of_namespace};
 use crate::plan::Notice;
 
 /// Field manager of the status, apart from that of the children.
@@ -46,8 +46,10 @@ pub async fn publish(context: &Context, model: &ChemModel, notices: &[Notice]) {
             action: notice.action.to_owned(),
             secondary: None,
         };
-        if let Err(error) = context.recorder().publish(&event, &model.object_ref(&())).await {
-            tracing::warn!(%error, reason = notice.reason, "cannot publish the Event");
+        match context.recorder().publish(&event, &model.object_ref(&())).await {
+            Ok(()) => {}
+            Err(error) if is_end_of_namespace(&error) => {}
+            Err(error) => tracing::warn!(%error, reason = notice.reason, "cannot publish the Event"),
         }
     }
 }

@@ -87,3 +87,42 @@ impl Rollouts {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn status(text: serde_json::Value) -> ChemModelStatus {
+        serde_json::from_value(text).unwrap()
+    }
+
+    #[test]
+    fn a_rollout_is_counted_when_it_begins_and_once_when_it_ends() {
+        let registry = Registry::new();
+        let rollouts = Rollouts::new(&registry).unwrap();
+        let began = "2026-01-01T12:00:00Z";
+        let now: Timestamp = "2026-01-01T12:00:40Z".parse().unwrap();
+        let candidate = json!({"version": "v2", "revision": "00000000aa", "startedAt": began});
+        let failed = json!({"revision": "00000000aa", "version": "v2", "outcome": "Aborted", "reason": "GoldenMismatch", "message": "", "at": began});
+        let entry = json!({"revision": "00000000aa", "version": "v2", "outcome": "Aborted", "reason": "GoldenMismatch", "message": "",
+            "startedAt": began, "finishedAt": began});
+        let unverified = json!({"type": "Verified", "status": "False", "reason": "GoldenMismatch", "message": "", "lastTransitionTime": began});
+        let before = status(json!({"phase": "Stable", "since": began}));
+        let verifying = status(json!({"phase": "Verifying", "since": began, "candidate": candidate}));
+        let aborted =
+            status(json!({"phase": "Aborted", "failed": failed, "history": [entry], "conditions": [unverified]}));
+        for (before, after) in
+            [(&before, &verifying), (&verifying, &verifying), (&verifying, &aborted), (&aborted, &aborted)]
+        {
+            rollouts.count(before, after, now);
+        }
+        assert_eq!(rollouts.started.get(), 1);
+        assert_eq!(rollouts.finished.with_label_values(&["Aborted"]).get(), 1);
+        assert_eq!(rollouts.finished.with_label_values(&["Promoted"]).get(), 0);
+        assert_eq!(rollouts.verification_failures.with_label_values(&["GoldenMismatch"]).get(), 1);
+        let verifying = rollouts.phase_seconds.with_label_values(&["Verifying"]);
+        assert_eq!((verifying.get_sample_count(), verifying.get_sample_sum()), (1, 40.0));
+    }
+}

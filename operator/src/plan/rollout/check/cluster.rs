@@ -1,74 +1,65 @@
-//! The machine, checked exhaustively: every interleaving of what the cluster, the user, the clock and a dying operator can do, breadth
-//! first from nothing and from a settled revision, each state once.
-//!
-//! A state is a small cluster: three revisions, two slots with up to two pods, a Service whose endpoints lag, evidence, and the status.
-//! The clock stands still and times grow older, so that states that differ only by the hour are one state. A tick is fifteen seconds.
-//!
-//! | in every state | |
-//! |---|---|
-//! | a switch goes to ready pods only, and to unproven ones never | [`Cluster::switch`] |
-//! | the active slot is neither emptied nor given another revision, unless `Recreate` asks for it | [`Cluster::act`] |
-//! | left alone, the operator comes to rest, in a state that is an end, with nothing left to write | [`ends`] |
-
-use std::collections::{HashSet, VecDeque};
+//! A cluster in a few bytes: what the machine decides upon, what it does, and what the world may do meanwhile.
 
 use chemmodel_crds::spec::Capacity;
 use chemmodel_crds::status::Colour;
 use jiff::{SignedDuration, Timestamp};
 
-use super::facts::{Evidence, Facts, Promotion, Replicas, Seconds, SlotFacts, Standing, Wish};
-use super::memory::Memory;
-use super::{Stage, capacity, decide, remember};
 use crate::model::revision::RevisionHash;
 use crate::plan::Slots;
+use crate::plan::rollout::facts::{Evidence, Facts, Promotion, Replicas, Seconds, SlotFacts, Standing, Wish};
+use crate::plan::rollout::memory::Memory;
+use crate::plan::rollout::{Stage, capacity, decide, remember};
 
 const TICK: i64 = 15;
 /// Older than this is as old as this: more than any of the spec's times.
 const OLDEST: i64 = 60;
 const SECONDS: Seconds = Seconds { progress: 30, verification: 15, promotion: 30, observe: 15, warm: 15 };
 
-fn now() -> Timestamp {
+pub fn now() -> Timestamp {
     Timestamp::from_second(1_800_000_000).unwrap()
 }
 
-fn revision(number: u8) -> RevisionHash {
+pub fn revision(number: u8) -> RevisionHash {
     RevisionHash::numbered(number)
 }
 
 /// The whole world in a few bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct Cluster {
+pub struct Cluster {
     /// What the user wrote.
-    wanted: u8,
-    pods: i32,
-    approved: bool,
-    abort: bool,
-    suspended: bool,
-    capacity: Capacity,
-    promotion: Promotion,
+    pub wanted: u8,
+    /// Whether the bundle of what is wanted is there.
+    pub bundled: bool,
+    pub pods: i32,
+    pub approved: bool,
+    pub abort: bool,
+    pub suspended: bool,
+    pub capacity: Capacity,
+    pub promotion: Promotion,
     /// What the cluster shows.
-    slots: Slots<Option<Slot>>,
-    service: Option<Standing>,
-    endpoints: Option<Standing>,
-    evidence: Option<(Standing, bool)>,
+    pub slots: Slots<Option<Slot>>,
+    pub service: Option<Standing>,
+    pub endpoints: Option<Standing>,
+    pub evidence: Option<(Standing, bool)>,
     /// What the status says.
-    memory: Memory,
+    pub memory: Memory,
     /// What really happened, for the invariants: revisions that had the traffic with evidence.
-    proven: [bool; 4],
+    pub proven: [bool; 4],
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct Slot {
-    revision: RevisionHash,
-    wanted: i32,
-    ready: i32,
-    unschedulable: i32,
+pub struct Slot {
+    pub revision: RevisionHash,
+    pub wanted: i32,
+    pub ready: i32,
+    pub unschedulable: i32,
 }
 
 impl Cluster {
-    fn new(capacity: Capacity, promotion: Promotion) -> Self {
+    pub fn new(capacity: Capacity, promotion: Promotion) -> Self {
         Self {
             wanted: 1,
+            bundled: true,
             pods: 2,
             approved: false,
             abort: false,
@@ -85,7 +76,7 @@ impl Cluster {
     }
 
     /// The first revision has stood its trial, and another one is wanted.
-    fn settled(capacity: Capacity, promotion: Promotion) -> Self {
+    pub fn settled(capacity: Capacity, promotion: Promotion) -> Self {
         let mut cluster = Self { approved: true, ..Self::new(capacity, promotion) };
         let blue = Standing { colour: Colour::Blue, revision: revision(1) };
         for _ in 0..20 {
@@ -100,11 +91,11 @@ impl Cluster {
         Self { wanted: 2, approved: false, ..cluster.tick().tick().tick().tick() }
     }
 
-    fn slot(&self, standing: Standing) -> Option<Slot> {
+    pub fn slot(&self, standing: Standing) -> Option<Slot> {
         self.slots.get(standing.colour).filter(|slot| slot.revision == standing.revision)
     }
 
-    fn facts(&self) -> Facts {
+    pub fn facts(&self) -> Facts {
         let slot = |slot: &Option<Slot>| {
             slot.map(|slot| SlotFacts {
                 revision: slot.revision,
@@ -133,7 +124,7 @@ impl Cluster {
                 capacity: self.capacity,
                 seconds: SECONDS,
             },
-            bundle_ready: true,
+            bundle_ready: self.bundled,
             active: self.service,
             slots: Slots { blue: slot(&self.slots.blue), green: slot(&self.slots.green) },
             routed: self.endpoints == self.service,
@@ -154,7 +145,7 @@ impl Cluster {
     }
 
     /// The operator's writes, in their order; the status last.
-    fn writes(&self) -> Vec<Write> {
+    pub fn writes(&self) -> Vec<Write> {
         let facts = self.facts();
         let stage = decide(&facts, now());
         let memory = remember(&facts, &stage, now());
@@ -182,7 +173,7 @@ impl Cluster {
         writes
     }
 
-    fn perform(&mut self, write: Write) {
+    pub fn perform(&mut self, write: Write) {
         match write {
             Write::Template(standing) => {
                 assert!(self.service.is_none_or(|active| active.colour != standing.colour), "{self:?}");
@@ -209,7 +200,7 @@ impl Cluster {
         }
     }
 
-    fn switch(&mut self, to: Standing) {
+    pub fn switch(&mut self, to: Standing) {
         let slot = self.slot(to).expect("traffic goes to a slot that runs the revision");
         assert!(slot.ready > 0, "traffic goes to nobody: {self:?}");
         let proven = &mut self.proven[usize::from(number(to.revision))];
@@ -222,7 +213,7 @@ impl Cluster {
     }
 
     /// What the world may do.
-    fn events(&self) -> Vec<Self> {
+    pub fn events(&self) -> Vec<Self> {
         let mut after = Vec::new();
         let mut event = |change: &dyn Fn(&mut Self)| {
             let mut next = *self;
@@ -274,7 +265,7 @@ impl Cluster {
     }
 
     /// Everything that is remembered grows older.
-    fn tick(&self) -> Self {
+    pub fn tick(&self) -> Self {
         let older = |at: Timestamp| {
             let oldest = now() - SignedDuration::from_secs(OLDEST);
             (at - SignedDuration::from_secs(TICK)).max(oldest)
@@ -293,7 +284,7 @@ impl Cluster {
     }
 
     /// A reconcile, and all its ways to die: after any write, with or without the status.
-    fn reconciles(&self) -> Vec<Self> {
+    pub fn reconciles(&self) -> Vec<Self> {
         let writes = self.writes();
         let mut after = Vec::new();
         let mut next = *self;
@@ -309,7 +300,7 @@ impl Cluster {
     }
 
     /// A whole reconcile.
-    fn reconciled(&self) -> Self {
+    pub fn reconciled(&self) -> Self {
         self.writes().into_iter().fold(*self, |mut next, write| {
             next.perform(write);
             next
@@ -317,7 +308,7 @@ impl Cluster {
     }
 
     /// What is an end: nothing more happens until something else does.
-    fn is_end(&self) -> bool {
+    pub fn is_end(&self) -> bool {
         if self.suspended {
             return true;
         }
@@ -334,7 +325,7 @@ impl Cluster {
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Write {
+pub enum Write {
     Template(Standing),
     Scale(Colour, i32),
     Switch(Standing),
@@ -343,74 +334,4 @@ enum Write {
 
 fn number(revision: RevisionHash) -> u8 {
     (0..=3).find(|number| RevisionHash::numbered(*number) == revision).expect("one of three")
-}
-
-/// Left alone, with nothing but reconciles and time, the operator comes to an end and stays there.
-fn ends(start: Cluster, known: &mut HashSet<Cluster>) {
-    let mut path = Vec::new();
-    let mut state = start;
-    while !known.contains(&state) {
-        path.push(state);
-        assert!(path.len() < 100, "no end from {start:?}; at last {state:?}");
-        let next = state.reconciled();
-        if next == state {
-            let later = state.tick();
-            if later == state {
-                assert!(state.is_end(), "at rest, and not at an end: {state:?}");
-                break;
-            }
-            state = later;
-        } else {
-            state = next;
-        }
-    }
-    known.extend(path);
-}
-
-/// Visits states breadth first, at most `limit` of them; returns how many, and the depth.
-fn explore(start: Cluster, limit: usize) -> (usize, usize) {
-    let mut seen = HashSet::from([start]);
-    let mut ended = HashSet::new();
-    let mut queue = VecDeque::from([(start, 0)]);
-    let mut deepest = 0;
-    while let Some((state, depth)) = queue.pop_front() {
-        deepest = depth;
-        ends(state, &mut ended);
-        for next in state.reconciles().into_iter().chain(state.events()) {
-            if seen.len() < limit && seen.insert(next) {
-                queue.push_back((next, depth + 1));
-            }
-        }
-    }
-    (seen.len(), deepest)
-}
-
-fn explore_all(limit: usize) -> usize {
-    let capacities = [Capacity::Surge, Capacity::Shrink, Capacity::Recreate, Capacity::Auto];
-    let promotions = [Promotion::AtOnce, Promotion::After(15), Promotion::ByHand];
-    let mut states = 0;
-    for capacity in capacities {
-        for promotion in promotions {
-            for start in [Cluster::new(capacity, promotion), Cluster::settled(capacity, promotion)] {
-                let (visited, depth) = explore(start, limit);
-                println!("{capacity:?} {promotion:?}: {visited} states, to depth {depth}");
-                states += visited;
-            }
-        }
-    }
-    states
-}
-
-#[test]
-fn no_interleaving_harms_the_traffic_and_every_one_ends() {
-    assert!(explore_all(5_000) >= 100_000);
-}
-
-/// A million and more: `make model-check`.
-#[test]
-#[ignore = "minutes without optimisation: make model-check"]
-fn no_interleaving_of_a_million_states_harms_the_traffic_and_every_one_ends() {
-    let states = explore_all(150_000);
-    println!("{states} states");
-    assert!(states >= 1_000_000);
 }

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 
 use chemmodel_bundle::BundleDigest;
 use chemmodel_crds::labels::{MODEL, component};
-use chemmodel_crds::spec::{Accelerator, StorageMode};
+use chemmodel_crds::spec::{Accelerator, AccessMode, StorageMode};
 use k8s_openapi::api::core::v1::{
     Affinity, Container, ContainerPort, EmptyDirVolumeSource, HTTPGetAction, Lifecycle, LifecycleHandler,
-    PersistentVolumeClaimVolumeSource, PodAffinityTerm, PodAntiAffinity, PodSpec, PodTemplateSpec, Probe, SleepAction,
-    Toleration, Volume, VolumeMount, WeightedPodAffinityTerm,
+    PersistentVolumeClaimVolumeSource, PodAffinity, PodAffinityTerm, PodAntiAffinity, PodSpec, PodTemplateSpec, Probe,
+    SleepAction, Toleration, Volume, VolumeMount, WeightedPodAffinityTerm,
 };
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
@@ -51,7 +51,7 @@ pub fn build_pod_template(model: &ValidatedModel, digest: &BundleDigest) -> PodT
             termination_grace_period_seconds: Some(PRE_STOP_SECONDS + DRAIN_SECONDS + REQUEST_SECONDS + MARGIN_SECONDS),
             node_selector: Some(settings.node_selector.clone()).filter(|selector| !selector.is_empty()),
             tolerations: Some(tolerations(model)).filter(|tolerations| !tolerations.is_empty()),
-            affinity: Some(settings.affinity.clone().unwrap_or_else(|| prefer_different_nodes(model))),
+            affinity: Some(settings.affinity.clone().unwrap_or_else(|| default_affinity(model))),
             topology_spread_constraints: Some(settings.topology_spread_constraints.clone())
                 .filter(|constraints| !constraints.is_empty()),
             priority_class_name: settings.priority_class_name.clone(),
@@ -211,7 +211,11 @@ fn tolerations(model: &ValidatedModel) -> Vec<Toleration> {
     model.spec.pod.tolerations.iter().cloned().chain(gpu).collect()
 }
 
-fn prefer_different_nodes(model: &ValidatedModel) -> Affinity {
+/// Different nodes where that is possible; the one node that has the volume where it is not.
+fn default_affinity(model: &ValidatedModel) -> Affinity {
+    if let Some(affinity) = affinity_to_the_volume(model) {
+        return affinity;
+    }
     let labels = BTreeMap::from([
         (MODEL.to_owned(), model.name.clone()),
         (chemmodel_crds::labels::COMPONENT.to_owned(), component::SERVER.to_owned()),
@@ -220,14 +224,36 @@ fn prefer_different_nodes(model: &ValidatedModel) -> Affinity {
         pod_anti_affinity: Some(PodAntiAffinity {
             preferred_during_scheduling_ignored_during_execution: Some(vec![WeightedPodAffinityTerm {
                 weight: 100,
-                pod_affinity_term: PodAffinityTerm {
-                    topology_key: "kubernetes.io/hostname".to_owned(),
-                    label_selector: Some(LabelSelector { match_labels: Some(labels), match_expressions: None }),
-                    ..PodAffinityTerm::default()
-                },
+                pod_affinity_term: same_node(labels),
             }]),
             ..PodAntiAffinity::default()
         }),
         ..Affinity::default()
+    }
+}
+
+/// A `ReadWriteOnce` volume is on one node: whatever mounts it must go where the others are. The first pod may go anywhere, because it
+/// matches its own term.
+pub fn affinity_to_the_volume(model: &ValidatedModel) -> Option<Affinity> {
+    let storage = &model.spec.storage;
+    let shared =
+        storage.mode == StorageMode::Volume && storage.access_mode.unwrap_or_default() == AccessMode::ReadWriteOnce;
+    shared.then(|| Affinity {
+        pod_affinity: Some(PodAffinity {
+            required_during_scheduling_ignored_during_execution: Some(vec![same_node(BTreeMap::from([(
+                MODEL.to_owned(),
+                model.name.clone(),
+            )]))]),
+            ..PodAffinity::default()
+        }),
+        ..Affinity::default()
+    })
+}
+
+fn same_node(labels: BTreeMap<String, String>) -> PodAffinityTerm {
+    PodAffinityTerm {
+        topology_key: "kubernetes.io/hostname".to_owned(),
+        label_selector: Some(LabelSelector { match_labels: Some(labels), match_expressions: None }),
+        ..PodAffinityTerm::default()
     }
 }

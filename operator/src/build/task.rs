@@ -9,6 +9,7 @@ use k8s_openapi::api::batch::v1::{
 use k8s_openapi::api::core::v1::{Container, PodSpec, PodTemplateSpec, Volume};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
+use super::pod_template::affinity_to_the_volume;
 use super::{labels, meta, sync_container};
 use crate::model::ValidatedModel;
 
@@ -89,6 +90,7 @@ pub fn build(model: &ValidatedModel, task: Task) -> Job {
                     security_context: Some(sync_container::pod_security()),
                     termination_grace_period_seconds: Some(10),
                     // Where the servers run: a volume that binds late must bind within their reach.
+                    affinity: affinity_to_the_volume(model),
                     node_selector: Some(settings.node_selector.clone()).filter(|selector| !selector.is_empty()),
                     tolerations: Some(settings.tolerations.clone()).filter(|tolerations| !tolerations.is_empty()),
                     image_pull_secrets: Some(settings.image_pull_secrets.clone()).filter(|secrets| !secrets.is_empty()),

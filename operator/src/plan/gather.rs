@@ -37,10 +37,9 @@ pub fn facts(model: &ValidatedModel, seen: &Observed, artifact: &Artifact, verif
     }
 }
 
-/// Names of the pods of a revision that are not on their way out, ready or not.
+/// Names of the pods of a revision that are there to stay, ready or not.
 pub fn candidate_pods(seen: &Observed, revision: RevisionHash) -> BTreeSet<String> {
-    let staying = seen.server_pods(revision).filter(|pod| pod.metadata.deletion_timestamp.is_none());
-    staying.filter_map(|pod| pod.metadata.name.clone()).collect()
+    seen.staying_pods(revision).filter_map(|pod| pod.metadata.name.clone()).collect()
 }
 
 fn ready_pods(seen: &Observed, standing: Standing) -> BTreeSet<String> {

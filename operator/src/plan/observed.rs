@@ -157,6 +157,14 @@ impl Observed {
         })
     }
 
+    /// Those of them that are neither on their way out nor ended: an evicted pod stays in the list until somebody removes it.
+    pub fn staying_pods(&self, revision: RevisionHash) -> impl Iterator<Item = &Pod> {
+        self.server_pods(revision).filter(|pod| {
+            let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
+            pod.metadata.deletion_timestamp.is_none() && !matches!(phase, Some("Failed" | "Succeeded"))
+        })
+    }
+
     /// The server's pods of a revision in a slot.
     pub fn slot_pods(&self, colour: Colour, revision: RevisionHash) -> impl Iterator<Item = &Pod> {
         self.server_pods(revision).filter(move |pod| label(pod, COLOUR) == Some(colour.as_str()))

@@ -108,8 +108,7 @@ pub fn actions(model: &ValidatedModel, seen: &Observed, stage: &Stage, verificat
     };
     let Some((_, record)) = seen.records().remove(&model.revision) else { return Vec::new() };
     let pods: Vec<_> = seen
-        .server_pods(model.revision)
-        .filter(|pod| pod.metadata.deletion_timestamp.is_none())
+        .staying_pods(model.revision)
         .filter_map(|pod| Some((pod.metadata.name.clone()?, pod.status.as_ref()?.pod_ip.clone()?)))
         .collect();
     let job = build_verify_job(model, &record, *attempt, &pods);

@@ -36,11 +36,11 @@ pub enum Step {
 fn first_closed(facts: &Facts, candidate: &Candidate, now: Timestamp) -> Option<Gate> {
     let slot = facts.slot(candidate.standing);
     if candidate.warm {
-        // The way back: these pods served before, and must only be no worse than the ones that serve now.
-        let ready = slot.map_or(0, |slot| slot.ready);
-        let enough = slot.is_some_and(|slot| slot.is_complete(candidate.wanted))
-            || ready >= facts.active_slot().map_or(0, |active| active.ready);
-        return (ready == 0 || !enough).then_some(Gate::Pods);
+        // The way back: some of these pods are ready and served before; they must only be no worse than the ones that serve now.
+        let enough = slot.is_some_and(|slot| {
+            slot.is_complete(candidate.wanted) || slot.ready >= facts.active_slot().map_or(0, |active| active.ready)
+        });
+        return (!enough).then_some(Gate::Pods);
     }
     if !slot.is_some_and(|slot| slot.is_complete(candidate.wanted)) {
         return Some(Gate::Pods);

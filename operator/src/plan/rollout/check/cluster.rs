@@ -25,6 +25,7 @@ pub fn revision(number: u8) -> RevisionHash {
 
 /// The whole world in a few bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(clippy::struct_excessive_bools, reason = "independent switches of the user")]
 pub struct Cluster {
     /// What the user wrote.
     pub wanted: u8,

@@ -24,8 +24,10 @@ enum Phase {
 
 use Phase::{Aborted, Awaiting, NoWayBack, Observing, Promoting, RolledBack, Stable, Starting, Syncing, Verifying};
 
+type Happening = fn(&mut Cluster);
+
 /// What may happen. `own` is the slot of the revision that the phase is about, `old` the other one.
-const SITUATIONS: [(&str, fn(&mut Cluster)); 13] = [
+const SITUATIONS: [(&str, Happening); 13] = [
     ("its bundle is there", |cluster| cluster.bundled = true),
     ("its pods are ready", |cluster| ready(cluster, own(cluster), 2)),
     ("one of its pods is lost", |cluster| ready(cluster, own(cluster), 1)),

@@ -53,12 +53,13 @@ mod tests {
         let digest = BundleDigest::of(b"").to_string();
         let line = format!(
             "sync --uri s3://models/boiling-point/v1 --target /var/lib/chemmodel --digest {digest} --region eu-west-1 \
-             --endpoint https://minio:9000 --path-style --ca-bundle /ca.pem --max-bytes 10 --termination-log /tmp/t \
+             --endpoint https://minio:9000 --path-style --ca-bundle /ca.pem --max-bytes 10 --collect --keep {digest} --keep {digest} --termination-log /tmp/t \
              --log-format text"
         );
         let Command::Sync(sync) = parse(&line.split(' ').collect::<Vec<_>>()) else { panic!("not a sync") };
         assert_eq!(sync.uri.to_string(), "s3://models/boiling-point/v1");
         assert_eq!(sync.digest.map(|d| d.to_string()), Some(digest));
+        assert_eq!((sync.collect, sync.keep.len()), (true, 2));
         assert_eq!((sync.max_bytes, sync.path_style), (Some(10), true));
         assert_eq!(sync.reporting.log_format, LogFormat::Text);
         assert_eq!(sync.reporting.termination_log.to_str(), Some("/tmp/t"));

@@ -44,6 +44,14 @@ pub struct SyncArgs {
     #[arg(long, value_name = "N")]
     pub max_bytes: Option<u64>,
 
+    /// First removes every published bundle from the volume that is neither the one of this run nor given with --keep
+    #[arg(long)]
+    pub collect: bool,
+
+    /// A bundle that --collect leaves on the volume; may be given many times
+    #[arg(long, value_name = "sha256:HEX", requires = "collect")]
+    pub keep: Vec<BundleDigest>,
+
     /// Seconds for which one request is tried again before the storage counts as unavailable
     #[arg(long, value_name = "SECONDS", default_value_t = 45)]
     pub retry_seconds: u64,

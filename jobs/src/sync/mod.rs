@@ -4,11 +4,12 @@
 //! the SHA-256 that the manifest says. A process killed at any instruction leaves at most a staging directory, and
 //! the next run goes on from it.
 //!
-//! [`report`] tells the story; each step is a module. Only `source` talks to S3, only `volume`, `stage` and `publish`
-//! touch files, with what `files` offers.
+//! [`report`] tells the story; each step is a module. Only `source` talks to S3, only `volume`, `stage`, `publish`
+//! and `collect` touch files, with what `files` offers.
 
 mod adopt;
 pub mod args;
+mod collect;
 mod download;
 mod error;
 mod files;
@@ -70,6 +71,7 @@ async fn run(args: &SyncArgs) -> Result<Synced, SyncError> {
     if let Some(pin) = args.digest
         && let Some(found) = verified(&volume, pin).await?
     {
+        collect(&volume, args, pin).await?;
         return Ok(synced(pin, &found, true, started));
     }
 
@@ -82,12 +84,20 @@ async fn run(args: &SyncArgs) -> Result<Synced, SyncError> {
         && let Some(found) = verified(&volume, digest).await?
     {
         release(&staging, lock).await?;
+        collect(&volume, args, digest).await?;
         return Ok(synced(digest, &found, true, started));
+    }
+    let known = plan.digest().or(args.digest);
+    if let Some(digest) = known {
+        collect(&volume, args, digest).await?;
     }
     prepare(&volume, &staging, &plan).await?;
     let files = download::all(&source, &plan.files, &staging).await?;
     let (bytes, manifest, digest) = complete(&source, plan, &staging, files)?;
     plan::require_pin(&source.verdict().place(), digest, args.digest)?;
+    if known.is_none() {
+        collect(&volume, args, digest).await?;
+    }
 
     let found = Verified { manifest, manifest_bytes: bytes.len() as u64 };
     let (staged, done) = (staging.clone(), found.clone());
@@ -110,6 +120,16 @@ async fn plan(source: &Source, args: &SyncArgs) -> Result<Plan, SyncError> {
 async fn verified(volume: &Volume, digest: BundleDigest) -> Result<Option<Verified>, SyncError> {
     let volume = volume.clone();
     spawn_blocking(move || volume.verified(digest)).await.map_err(SyncError::internal)
+}
+
+/// Takes other bundles off the volume, if that is asked for. As soon as the digest of this one is known: of an export
+/// without a manifest only after its download, so there the space of two bundles is needed.
+async fn collect(volume: &Volume, args: &SyncArgs, digest: BundleDigest) -> Result<(), SyncError> {
+    if !args.collect {
+        return Ok(());
+    }
+    let (volume, keep) = (volume.clone(), args.keep.iter().copied().chain([digest]).collect());
+    spawn_blocking(move || collect::collect(&volume, &keep)).await.map_err(SyncError::internal)
 }
 
 /// Waits until this run is the only one that stages this bundle, and says where.

@@ -122,8 +122,10 @@ impl Volume {
             }
             if let Attempt::Held(lock) = Lock::attempt(&self.staging.join(format!("{run}.lock")))? {
                 tracing::info!(run, "removing what an earlier sync of another bundle left behind");
-                files::remove(&self.staging.join(run))?;
-                lock.remove()?;
+                if let Err(why) = files::remove(&self.staging.join(run)).and_then(|()| lock.remove()) {
+                    // It only costs space, and whether there is enough is asked later.
+                    tracing::warn!(run, %why, "what an earlier sync left behind could not be removed");
+                }
             }
         }
         Ok(())

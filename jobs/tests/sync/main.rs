@@ -11,6 +11,7 @@ mod job;
 mod process;
 mod proxy;
 
+mod collects;
 mod credentials;
 mod hostile;
 mod interrupted;

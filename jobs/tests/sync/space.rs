@@ -14,8 +14,12 @@ use crate::gateway::Gateway;
 use crate::job::{Job, wait_for};
 use crate::proxy::Proxy;
 
-fn on_small_volume(megabytes: u32, endpoint: &str, target: &Path) -> Job {
-    let script = format!("mount -t tmpfs -o size={megabytes}m tmpfs '{}' && exec \"$@\"", target.display());
+/// The run itself, as a script of the shell has it.
+pub const RUN: &str = "\"$@\"";
+
+/// A run on a volume of so many megabytes, inside of a script.
+pub fn on_small_volume(megabytes: u32, script: &str, endpoint: &str, target: &Path) -> Job {
+    let script = format!("mount -t tmpfs -o size={megabytes}m tmpfs '{}' && {script}", target.display());
     let mut outer = Command::new("unshare");
     outer.args(["--map-root-user", "--mount", "sh", "-c", &script, "sh"]);
     Job::below(outer, endpoint, "bp/v1", target)
@@ -26,7 +30,7 @@ fn a_bundle_that_cannot_fit_is_refused_before_any_download() {
     let (gateway, target, bundle) = (Gateway::start(), tempfile::tempdir().unwrap(), Bundle::with_weights(1_000_000));
     gateway.upload("bp/v1", &bundle);
     let proxy = Proxy::before(gateway.port());
-    let ended = on_small_volume(1, &proxy.endpoint(), target.path()).run();
+    let ended = on_small_volume(1, RUN, &proxy.endpoint(), target.path()).run();
     ended.assert_failed(SyncReason::NoSpace, &["bytes free", "storage.size"]);
     assert!(proxy.passed() < 10_000, "{} bytes were fetched", proxy.passed());
 }
@@ -37,7 +41,7 @@ fn a_volume_that_fills_up_in_the_middle_leaves_nothing_visible() {
     gateway.upload("bp/v1", &bundle);
     let proxy = Proxy::before(gateway.port());
     proxy.allow(bundle.bytes() / 2);
-    let job = on_small_volume(2, &proxy.endpoint(), target.path()).stall_seconds(60).start();
+    let job = on_small_volume(2, RUN, &proxy.endpoint(), target.path()).stall_seconds(60).start();
     proxy.wait_until_used_up();
     let inside = PathBuf::from(format!("/proc/{}/root", job.id())).join(target.path().strip_prefix("/").unwrap());
     wait_for("staged bytes", || inside.join(".staging").join(bundle.digest().hex()).join("model.onnx").exists());

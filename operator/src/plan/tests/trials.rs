@@ -53,6 +53,23 @@ fn one_lost_pod_of_several_is_no_collapse() {
 }
 
 #[test]
+fn a_collapse_of_both_is_no_reason_to_give_the_new_one_up() {
+    let v2 = model("v2", json!({}));
+    let mut world = observing(&v2);
+    world.slot_has(Colour::Blue, 0);
+    world.slot_has(Colour::Green, 0);
+    world.settle(&v2);
+    assert_eq!(
+        (world.active(), world.phase()),
+        (Some(Colour::Green), Phase::Observing),
+        "the old one would do no better"
+    );
+    world.slot_has(Colour::Blue, 1);
+    world.settle(&v2);
+    assert_eq!(world.active(), Some(Colour::Blue), "until it does");
+}
+
+#[test]
 fn the_traffic_never_goes_back_to_pods_that_are_not_there() {
     let mut world = observing(&model("v2", json!({})));
     let abort = model("v2", json!({"rollout": {"abort": "v2"}}));

@@ -8,6 +8,7 @@ use chemmodel_bundle::{BundleDigest, Sha256Hex};
 use serde_json::{Value, json};
 
 use crate::environment::repository;
+use crate::onnx::change_weights;
 
 const MANIFEST: &str = "chemmodel.json";
 
@@ -53,6 +54,21 @@ impl Bundle {
             *byte ^= 1;
         }
         self
+    }
+
+    /// With other numbers in a tensor of `model.onnx`; the manifest still pins the old ones.
+    pub fn with_weights(mut self, tensor: &str, change: impl FnMut(usize, f32) -> f32) -> Result<Self> {
+        change_weights(self.files.get_mut("model.onnx").context("no model.onnx")?, tensor, change)?;
+        Ok(self)
+    }
+
+    /// With a change in one of its JSON files; the manifest, unless it is that file, still pins the old one.
+    pub fn edited(mut self, path: &str, edit: impl FnOnce(&mut Value)) -> Result<Self> {
+        let content = self.files.get_mut(path).with_context(|| format!("the bundle has no {path}"))?;
+        let mut value = serde_json::from_slice(content)?;
+        edit(&mut value);
+        *content = value.to_string().into_bytes();
+        Ok(self)
     }
 
     /// With a manifest that pins the files as they are now.

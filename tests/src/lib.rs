@@ -6,6 +6,8 @@
 //!   ├ model     a ChemModel in that namespace, and what its Service answers
 //!   ├ bundle/s3 what lies in the object storage, whole or damaged
 //!   ├ operator  the installed release: install, leader, kill
+//!   ├ process   what runs in a pod, as the node sees it
+//!   ├ routes    which pods a Service had, and when
 //!   └ load/http requests without retries
 //! ```
 //!
@@ -16,8 +18,11 @@ pub mod environment;
 pub mod http;
 pub mod load;
 pub mod model;
+mod onnx;
 pub mod operator;
+pub mod process;
 pub mod program;
+pub mod routes;
 pub mod s3;
 pub mod scene;
 

@@ -21,6 +21,8 @@ const MOST_AT_ONCE: usize = 100;
 pub struct Tally {
     /// Requests that were answered, by the version that answered.
     pub answered: BTreeMap<String, u64>,
+    /// The answers over new connections, in the order in which they came.
+    pub fresh: Vec<Fresh>,
     /// Requests that failed: when, in seconds, and how.
     pub failed: Vec<(f64, String)>,
 }
@@ -30,6 +32,17 @@ impl Tally {
     pub fn total(&self) -> u64 {
         self.answered.values().sum()
     }
+}
+
+/// An answer over a new connection.
+#[derive(Clone, Debug)]
+pub struct Fresh {
+    /// When the connection was asked for.
+    pub began: Instant,
+    /// From then to the end of the answer.
+    pub took: Duration,
+    /// Who answered.
+    pub version: String,
 }
 
 /// Load that runs until it is stopped.
@@ -96,7 +109,7 @@ async fn keep_asking(shot: Shot, period: Duration, stopped: watch::Receiver<bool
             anyhow::Ok(answer)
         };
         let outcome = outcome.await.context("over a kept connection");
-        shot.count(outcome);
+        shot.count(outcome, None);
     }
 }
 
@@ -109,14 +122,15 @@ async fn ask_anew(shot: Shot, period: Duration, stopped: watch::Receiver<bool>) 
         ticks.tick().await;
         while under_way.try_join_next().is_some() {}
         let Ok(place) = places.clone().try_acquire_owned() else {
-            shot.count(Err(anyhow::anyhow!("{MOST_AT_ONCE} requests are waiting for their answers")));
+            shot.count(Err(anyhow::anyhow!("{MOST_AT_ONCE} requests are waiting for their answers")), None);
             continue;
         };
         let shot = shot.clone();
         under_way.spawn(async move {
+            let began = Instant::now();
             let outcome = async { once(&shot.address, post(&shot.address, "/predict", &shot.question)?).await?.json() };
             let outcome = outcome.await.context("over a new connection");
-            shot.count(outcome);
+            shot.count(outcome, Some(began));
             drop(place);
         });
     }
@@ -124,11 +138,13 @@ async fn ask_anew(shot: Shot, period: Duration, stopped: watch::Receiver<bool>) 
 }
 
 impl Shot {
-    fn count(&self, outcome: Result<Value>) {
+    /// `began` is when a connection of its own was asked for.
+    fn count(&self, outcome: Result<Value>, began: Option<Instant>) {
         let mut tally = self.tally.lock().unwrap_or_else(PoisonError::into_inner);
         match outcome {
             Ok(answer) => {
                 let version = answer["version"].as_str().unwrap_or("none").to_owned();
+                tally.fresh.extend(began.map(|began| Fresh { began, took: began.elapsed(), version: version.clone() }));
                 *tally.answered.entry(version).or_default() += 1;
             }
             Err(error) => tally.failed.push((self.began.elapsed().as_secs_f64(), format!("{error:#}"))),

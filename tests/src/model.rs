@@ -43,7 +43,8 @@ pub fn manifest(name: &str, uri: &str, version: &str) -> Result<Value> {
             }},
             "storage": {"size": "1Gi"},
             "replicas": 1,
-            "rollout": {"scaleDownDelaySeconds": 5}
+            // Short, because tests wait for the end; those that need the window open it themselves.
+            "rollout": {"scaleDownDelaySeconds": 5, "observeSeconds": 5}
         }
     }))
 }
@@ -140,7 +141,7 @@ impl<'a> Model<'a> {
         Ok(())
     }
 
-    /// Its pods, of one component (`server` or `sync`).
+    /// Its pods, of one component (`server`, `sync` or `verify`).
     pub async fn pods(&self, component: &str) -> Result<Vec<Pod>> {
         let selector = format!("chemmodel.io/model={},app.kubernetes.io/component={component}", self.name);
         Ok(self.scene.api().list(&ListParams::default().labels(&selector)).await?.items)

@@ -1,10 +1,8 @@
 //! The installed operator: once per run, from our chart and our images.
 
-use std::fs;
-use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, anyhow, ensure};
+use anyhow::{Context as _, Result, anyhow};
 use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::ListParams;
@@ -12,7 +10,8 @@ use kube::{Api, Client, ResourceExt as _};
 use tokio::sync::OnceCell;
 
 use crate::environment::repository;
-use crate::program::{helm_ok, kubectl_ok, run};
+use crate::process::{of_pod, signal};
+use crate::program::{helm_ok, kubectl_ok};
 
 /// Namespace of the release.
 pub const NAMESPACE: &str = "chemmodel-system";
@@ -69,42 +68,10 @@ pub async fn leader(client: &Client) -> Result<Option<Pod>> {
     Ok(pods(client).await?.into_iter().find(|pod| Some(pod.name_any()) == holder))
 }
 
-/// The operator's process in a pod: the one whose control group has the container's id. The node must be this machine.
-pub fn process(pod: &Pod) -> Result<u32> {
-    let statuses = pod.status.as_ref().and_then(|status| status.container_statuses.as_ref());
-    let id = statuses.into_iter().flatten().find_map(|status| status.container_id.clone());
-    let id = id.with_context(|| format!("pod {} has no container yet", pod.name_any()))?;
-    let id = id.rsplit('/').next().unwrap_or_default().to_owned();
-    ensure!(id.len() >= 32, "the container of pod {} has the odd id {id:?}", pod.name_any());
-    let processes = fs::read_dir("/proc")?.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u32>().ok());
-    let of_container =
-        |pid: &u32| fs::read_to_string(format!("/proc/{pid}/cgroup")).is_ok_and(|text| text.contains(&id));
-    processes
-        .into_iter()
-        .find(of_container)
-        .with_context(|| format!("no process of pod {}: does the node run on this machine?", pod.name_any()))
-}
-
 /// Whether both replicas run and one of them leads.
 pub async fn is_whole(client: &Client) -> Result<bool> {
     let pods = pods(client).await?;
-    Ok(pods.len() == 2 && pods.iter().all(|pod| process(pod).is_ok()) && leader(client).await?.is_some())
-}
-
-/// Resident memory of a process, in bytes.
-pub fn resident_bytes(process: u32) -> Result<u64> {
-    let path = PathBuf::from(format!("/proc/{process}/status"));
-    let text = fs::read_to_string(&path).with_context(|| format!("{} cannot be read", path.display()))?;
-    let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("the process has no VmRSS")?;
-    let kibibytes: u64 = line.trim().trim_end_matches(" kB").parse()?;
-    Ok(kibibytes * 1024)
-}
-
-/// Sends a signal to a process that [`process`] found.
-pub async fn signal(process: u32, signal: &str) -> Result<()> {
-    let ended = run("kill", &["-s", signal, &process.to_string()], "").await?;
-    ensure!(ended.success, "process {process} got no {signal}: {}", ended.errors.trim());
-    Ok(())
+    Ok(pods.len() == 2 && pods.iter().all(|pod| of_pod(pod).is_ok()) && leader(client).await?.is_some())
 }
 
 /// Ends all replicas by SIGKILL, the leader first; the kubelet starts them again.
@@ -113,7 +80,7 @@ pub async fn kill_all(client: &Client) -> Result<()> {
     let mut pods = pods(client).await?;
     pods.sort_by_key(|pod| Some(pod.name_any()) != holder);
     for pod in &pods {
-        signal(process(pod)?, "KILL").await?;
+        signal(of_pod(pod)?, "KILL").await?;
     }
     Ok(())
 }

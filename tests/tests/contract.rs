@@ -5,13 +5,17 @@ use std::sync::Arc;
 
 use chemmodel_bundle::BundleDigest;
 use chemmodel_bundle::report::SyncReason;
+use chemmodel_bundle::verification::VerifyReason;
 use chemmodel_crds::ChemModel;
+use chemmodel_crds::spec::StorageMode;
 use chemmodel_inference::http::{App, ops, router};
-use chemmodel_operator::build::{build_pod_template, build_sync_job};
+use chemmodel_jobs::args::Command;
+use chemmodel_operator::build::{Keep, RecordedRevision, build_pod_template, build_sync_job, build_verify_job};
 use chemmodel_operator::model::{Settings, ValidatedModel, validate};
 use chemmodel_tests::environment::repository;
 use clap::Parser as _;
 use http::{Method, Request, StatusCode};
+use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{Container, Probe};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use serde_json::{Value, json};
@@ -59,9 +63,8 @@ fn the_job_understands_the_arguments_of_its_pod() {
     let model = validated(&full_spec());
     let pinned = digest();
     for pin in [None, Some(&pinned)] {
-        let job = build_sync_job(&model, 1, pin);
-        let container = job.spec.unwrap().template.spec.unwrap().containers.remove(0);
-        let sync = job_args(&container);
+        let container = container_of(build_sync_job(&model, 1, pin, Keep::Everything));
+        let sync = sync_args(&container);
         assert_eq!(sync.uri.to_string(), "s3://models/boiling-point/v7");
         assert_eq!(sync.digest.as_ref(), pin);
         assert_eq!(sync.endpoint.unwrap().as_str(), "https://minio.storage:9000/");
@@ -70,8 +73,56 @@ fn the_job_understands_the_arguments_of_its_pod() {
         assert!(has_mount(&container, &sync.target), "{container:#?}");
         assert!(has_mount(&container, sync.ca_bundle.unwrap().parent().unwrap()), "{container:#?}");
         assert_eq!(container.termination_message_path, None, "the kubelet must read the default termination log");
-        assert_eq!(sync.termination_log.to_str().unwrap(), "/dev/termination-log");
+        assert_eq!(sync.reporting.termination_log.to_str().unwrap(), "/dev/termination-log");
     }
+}
+
+#[test]
+fn a_job_that_collects_bundles_is_told_which_ones_stay() {
+    let kept = [digest(), BundleDigest::of(b"another manifest")];
+    let job = |keep| sync_args(&container_of(build_sync_job(&validated(&full_spec()), 1, None, keep)));
+    let collecting = job(Keep::Only(&kept));
+    assert!(collecting.collect);
+    assert_eq!(collecting.keep, kept);
+    let careful = job(Keep::Everything);
+    assert!(!careful.collect && careful.keep.is_empty(), "{careful:?}");
+}
+
+#[test]
+fn the_job_understands_the_arguments_of_a_verification() {
+    let mut spec = full_spec();
+    spec["service"] = json!({"port": 8000});
+    spec["rollout"] = json!({"verification": {
+        "goldenConfigMapRef": {"name": "molecules", "key": "more.json"}, "absTolerance": 0.5, "relTolerance": 0.001,
+        "maxP95Milliseconds": 250, "timeoutSeconds": 77
+    }});
+    let model = validated(&spec);
+    let container = container_of(build_verify_job(&model, &recorded(), 1, &pods()));
+    let verify = verify_args(&container);
+    assert_eq!((verify.digest, verify.version.as_str()), (digest(), "v7"));
+    let server = server_args(&spec);
+    assert_eq!(Some(verify.revision.as_str()), Some(server.revision.as_str()), "the server answers with its revision");
+    assert_eq!(verify.bundle, server.bundle);
+    let asked: Vec<_> = verify.pods.iter().map(|pod| (pod.name.as_str(), pod.address.to_string())).collect();
+    assert_eq!(asked, [("a", "10.0.0.1:8080".to_owned()), ("b", "[fd00::1]:8080".to_owned())]);
+    assert_eq!(verify.ops_port, server.ops_address.port());
+    assert_eq!(verify.service.as_str(), "http://boiling-point-preview:8000/");
+    assert_eq!((verify.abs_tolerance, verify.rel_tolerance), (Some(0.5), Some(0.001)));
+    assert_eq!((verify.max_p95_milliseconds, verify.timeout_seconds), (Some(250), 77));
+    let golden = verify.golden.unwrap();
+    assert_eq!(golden.file_name().unwrap(), "more.json");
+    assert!(has_mount(&container, golden.parent().unwrap()), "{container:#?}");
+    assert!(container.volume_mounts.iter().flatten().any(|mount| verify.bundle.starts_with(&mount.mount_path)));
+    assert_eq!(container.termination_message_path, None, "the kubelet must read the default termination log");
+    assert_eq!(verify.reporting.termination_log.to_str().unwrap(), "/dev/termination-log");
+}
+
+#[test]
+fn a_verification_without_wishes_uses_the_tolerances_of_the_bundle() {
+    let container = container_of(build_verify_job(&validated(&full_spec()), &recorded(), 1, &pods()));
+    let verify = verify_args(&container);
+    assert_eq!((verify.abs_tolerance, verify.rel_tolerance, verify.max_p95_milliseconds), (None, None, None));
+    assert_eq!(verify.golden, None);
 }
 
 #[test]
@@ -79,7 +130,7 @@ fn an_ephemeral_pod_fetches_the_recorded_digest_to_where_its_server_looks() {
     let mut spec = full_spec();
     spec["storage"] = json!({"mode": "Ephemeral"});
     let pod = build_pod_template(&validated(&spec), &digest()).spec.unwrap();
-    let sync = job_args(&pod.init_containers.unwrap()[0]);
+    let sync = sync_args(&pod.init_containers.unwrap()[0]);
     let server = parse_server(&pod.containers[0]);
     assert_eq!(sync.digest, Some(digest()));
     assert_eq!(server.bundle, sync.target.join("models").join(digest().hex()));
@@ -127,16 +178,18 @@ async fn predictions_are_at_the_path_of_the_readme() {
 
 #[test]
 fn a_job_ends_at_once_on_exactly_those_exit_codes_that_no_retry_mends() {
-    let job = build_sync_job(&validated(&full_spec()), 1, None).spec.unwrap();
-    let rules = job.pod_failure_policy.unwrap().rules;
-    let rule = rules.iter().find(|rule| rule.action == "FailJob").expect("a rule that fails the Job");
-    let codes = rule.on_exit_codes.as_ref().unwrap();
-    assert_eq!(codes.operator, "In");
+    let model = validated(&full_spec());
+    let sync = final_codes(build_sync_job(&model, 1, None, Keep::Everything));
     for reason in SyncReason::ALL {
-        let ends = codes.values.contains(&i32::from(reason.exit_code()));
+        let ends = sync.contains(&i32::from(reason.exit_code()));
         assert_eq!(ends, !reason.retryable(), "{reason} has exit code {}", reason.exit_code());
     }
-    assert!(!codes.values.contains(&0) && !codes.values.contains(&1), "a crash may be tried again");
+    let verify = final_codes(build_verify_job(&model, &recorded(), 1, &pods()));
+    for reason in VerifyReason::ALL {
+        let ends = verify.contains(&i32::from(reason.exit_code()));
+        assert_eq!(ends, !reason.retryable(), "{reason} has exit code {}", reason.exit_code());
+    }
+    assert!(![sync, verify].concat().iter().any(|code| [0, 1].contains(code)), "a crash may be tried again");
 }
 
 #[test]
@@ -190,15 +243,52 @@ fn server_args(spec: &Value) -> chemmodel_inference::args::Args {
     parse_server(&server_container(spec))
 }
 
+/// The bundle of [`full_spec`], synced.
+fn recorded() -> RecordedRevision {
+    RecordedRevision {
+        version: "v7".to_owned(),
+        uri: "s3://models/boiling-point/v7".to_owned(),
+        digest: digest(),
+        storage: StorageMode::Volume,
+        template: build_pod_template(&validated(&full_spec()), &digest()),
+    }
+}
+
+fn pods() -> [(String, String); 2] {
+    [("a", "10.0.0.1"), ("b", "fd00::1")].map(|(name, address)| (name.to_owned(), address.to_owned()))
+}
+
+fn container_of(job: Job) -> Container {
+    job.spec.unwrap().template.spec.unwrap().containers.remove(0)
+}
+
+/// The exit codes after which a Job is not tried again.
+fn final_codes(job: Job) -> Vec<i32> {
+    let rules = job.spec.unwrap().pod_failure_policy.unwrap().rules;
+    let rule = rules.into_iter().find(|rule| rule.action == "FailJob").expect("a rule that fails the Job");
+    let codes = rule.on_exit_codes.unwrap();
+    assert_eq!(codes.operator, "In");
+    codes.values
+}
+
 fn parse_server(container: &Container) -> chemmodel_inference::args::Args {
     let arguments = container.args.as_ref().unwrap().iter().map(String::as_str);
     chemmodel_inference::args::Args::try_parse_from(std::iter::once("chemmodel-server").chain(arguments)).unwrap()
 }
 
-fn job_args(container: &Container) -> chemmodel_jobs::args::SyncArgs {
+fn job_command(container: &Container) -> Command {
     let words = container.command.iter().chain(&container.args).flatten();
-    let chemmodel_jobs::args::Command::Sync(sync) = chemmodel_jobs::args::Args::try_parse_from(words).unwrap().command;
+    chemmodel_jobs::args::Args::try_parse_from(words).unwrap().command
+}
+
+fn sync_args(container: &Container) -> chemmodel_jobs::args::SyncArgs {
+    let Command::Sync(sync) = job_command(container) else { panic!("not a sync: {container:#?}") };
     sync
+}
+
+fn verify_args(container: &Container) -> chemmodel_jobs::args::VerifyArgs {
+    let Command::Verify(verify) = job_command(container) else { panic!("not a verification: {container:#?}") };
+    verify
 }
 
 fn has_mount(container: &Container, path: &std::path::Path) -> bool {

@@ -25,6 +25,13 @@ const RIGHT: &[(&str, &str)] = &[
         "spec: {pod: {nodeSelector: {gpu: h100}, tolerations: [{key: gpu, operator: Exists}], priorityClassName: high,
             resources: {requests: {cpu: 2, memory: 4Gi}}, labels: {team: chemistry}}}",
     ),
+    (
+        "every control of a rollout",
+        "spec: {rollout: {autoPromote: true, autoPromoteAfterSeconds: 60, promote: v1, abort: v0, retryToken: again, capacity: Auto,
+            observeSeconds: 0, scaleDownDelaySeconds: 0, progressDeadlineSeconds: 10, promotionDeadlineSeconds: 10, historyLimit: 1,
+            verification: {required: false, goldenConfigMapRef: {name: molecules}, absTolerance: 0, relTolerance: 1,
+                maxP95Milliseconds: 1, timeoutSeconds: 10}}}",
+    ),
     ("suspended", "spec: {suspend: true, service: {type: NodePort, port: 8000}}"),
 ];
 

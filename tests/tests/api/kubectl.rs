@@ -45,9 +45,9 @@ fn get_shows_the_story_in_columns() -> Outcome {
     with_api("columns", async |scene| {
         scene.apply(&minimal()).await?;
         let status = json!({"status": {
-            "phase": "Blocked", "reason": "NotFound", "message": "no such bucket", "readySummary": "1/2", "url": "http://x",
+            "phase": "Verifying", "reason": "Verifying", "message": "asking 2 pods", "readySummary": "1/2", "url": "http://x",
             "active": {"colour": "blue", "version": "v1", "digest": "sha256:0", "revision": "r", "since": "2026-01-01T00:00:00Z"},
-            "candidate": {"version": "v2", "revision": "s", "since": "2026-01-01T00:00:00Z", "deadline": "2026-01-01T00:00:00Z"},
+            "candidate": {"version": "v2", "revision": "s", "startedAt": "2026-01-01T00:00:00Z", "deadline": "2026-01-01T00:00:00Z"},
             "conditions": [{"type": "Ready", "status": "True", "reason": "EndpointsReady", "message": "",
                             "lastTransitionTime": "2026-01-01T00:00:00Z"}]
         }})
@@ -59,10 +59,10 @@ fn get_shows_the_story_in_columns() -> Outcome {
         let columns = ["NAME", "VERSION", "PHASE", "READY", "ACTIVE", "CANDIDATE", "REPLICAS", "REASON", "AGE"];
         ensure!(lines.next().as_deref() == Some(&columns), "{text}");
         let row = lines.next().unwrap_or_default();
-        let wanted = ["boiling-point", "v1", "Blocked", "True", "blue", "v2", "1/2", "NotFound"];
+        let wanted = ["boiling-point", "v1", "Verifying", "True", "blue", "v2", "1/2", "Verifying"];
         ensure!(row.starts_with(&wanted), "{text}");
         let wide = scene.kubectl(&["get", "chem", "--output=wide"]).await?;
-        for word in ["DIGEST", "GPU", "URL", "MESSAGE", "sha256:0", "http://x", "no such bucket"] {
+        for word in ["DIGEST", "GPU", "URL", "MESSAGE", "sha256:0", "http://x", "asking 2 pods"] {
             ensure!(wide.contains(word), "kubectl get --output=wide lacks {word}: {wide}");
         }
         Ok(())

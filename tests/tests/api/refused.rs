@@ -102,6 +102,47 @@ const WRONG: &[Row] = &[
     ),
     ("a hasty deadline", "spec: {rollout: {progressDeadlineSeconds: 1}}", &["progressDeadlineSeconds", "equal to 10"]),
     ("a delay into the past", "spec: {rollout: {scaleDownDelaySeconds: -1}}", &["scaleDownDelaySeconds", "equal to 0"]),
+    (
+        "a wait for a promotion that never comes by itself",
+        "spec: {rollout: {autoPromote: false, autoPromoteAfterSeconds: 60}}",
+        &["spec.rollout.autoPromoteAfterSeconds has no meaning with spec.rollout.autoPromote: false"],
+    ),
+    (
+        "a version to promote and to abort",
+        "spec: {rollout: {promote: v2, abort: v2}}",
+        &["spec.rollout.promote and spec.rollout.abort name the same version"],
+    ),
+    ("no wait", "spec: {rollout: {autoPromoteAfterSeconds: 0}}", &["autoPromoteAfterSeconds", "equal to 1"]),
+    ("an empty approval", "spec: {rollout: {promote: ''}}", &["spec.rollout.promote", "at least 1 chars"]),
+    ("an unknown capacity", "spec: {rollout: {capacity: Evict}}", &["spec.rollout.capacity", "Unsupported value"]),
+    ("an observation of the past", "spec: {rollout: {observeSeconds: -1}}", &["observeSeconds", "equal to 0"]),
+    (
+        "no time to approve",
+        "spec: {rollout: {promotionDeadlineSeconds: 9}}",
+        &["promotionDeadlineSeconds", "equal to 10"],
+    ),
+    ("no history", "spec: {rollout: {historyLimit: 0}}", &["historyLimit", "equal to 1"]),
+    (
+        "a tolerance below zero",
+        "spec: {rollout: {verification: {absTolerance: -0.1}}}",
+        &["spec.rollout.verification.absTolerance", "equal to 0"],
+    ),
+    (
+        "a tolerance that accepts everything",
+        "spec: {rollout: {verification: {relTolerance: 1.5}}}",
+        &["spec.rollout.verification.relTolerance", "less than or equal to 1"],
+    ),
+    (
+        "no time to answer",
+        "spec: {rollout: {verification: {maxP95Milliseconds: 0}}}",
+        &["maxP95Milliseconds", "equal to 1"],
+    ),
+    ("no time to verify", "spec: {rollout: {verification: {timeoutSeconds: 5}}}", &["timeoutSeconds", "equal to 10"]),
+    (
+        "molecules without a name",
+        "spec: {rollout: {verification: {goldenConfigMapRef: {key: a.json}}}}",
+        &["goldenConfigMapRef.name", "Required value"],
+    ),
     ("a port beyond the last", "spec: {service: {port: 70000}}", &["spec.service.port", "less than or equal to 65535"]),
     ("an unknown Service", "spec: {service: {type: Headless}}", &["spec.service.type", "Unsupported value"]),
     (

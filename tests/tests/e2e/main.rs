@@ -4,14 +4,17 @@
 //! run beside each other.
 
 mod autoscaling;
-mod bad_candidate;
+mod bad_candidates;
+mod controls;
 mod ephemeral;
 mod failures;
 mod first_light;
 mod gpu;
 mod quiet;
 mod resilience;
+mod rollbacks;
 mod rollout;
 mod scale;
 mod setting;
+mod switches;
 mod volume;

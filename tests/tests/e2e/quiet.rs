@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use chemmodel_tests::operator::{pods, process, resident_bytes};
+use chemmodel_tests::operator::pods;
+use chemmodel_tests::process::{of_pod, resident_bytes};
 use chemmodel_tests::program::kubectl_ok;
 use chemmodel_tests::{Bundle, Outcome, Scene};
 use kube::ResourceExt as _;
@@ -52,7 +53,7 @@ fn a_settled_chemmodel_is_not_written_to_for_a_minute_and_the_operator_is_small(
         scene.say("FIGURE writes in 60 s: 0");
 
         for pod in pods(&scene.client).await? {
-            let bytes = resident_bytes(process(&pod)?)?;
+            let bytes = resident_bytes(of_pod(&pod)?)?;
             scene.say(&format!("FIGURE memory of {}: {} KiB", pod.name_any(), bytes / 1024));
             ensure!(bytes <= MOST_MEMORY, "{} has {bytes} bytes resident", pod.name_any());
         }

@@ -6,7 +6,8 @@ use anyhow::{Context as _, Result, ensure};
 use chemmodel_crds::status::Phase;
 use chemmodel_tests::load::Load;
 use chemmodel_tests::model::{active_version, changed, is_stable, manifest, phase};
-use chemmodel_tests::operator::{RECOVERY, kill_all, leader, lease, process, signal};
+use chemmodel_tests::operator::{RECOVERY, kill_all, leader, lease};
+use chemmodel_tests::process::{of_pod, signal};
 use chemmodel_tests::{Bundle, Model, Outcome, Scene};
 use kube::ResourceExt as _;
 use serde_json::json;
@@ -53,7 +54,7 @@ fn killed_again_and_again_in_mid_rollout_it_still_converges_and_no_request_fails
 fn one_of_two_replicas_leads_and_a_frozen_leader_is_replaced_by_the_other() -> Outcome {
     exclusive("failover", async |scene| {
         let first = leader(&scene.client).await?.context("nobody leads")?;
-        let frozen = process(&first)?;
+        let frozen = of_pod(&first)?;
         signal(frozen, "STOP").await?;
         let began = Instant::now();
         let other = scene

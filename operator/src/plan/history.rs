@@ -3,14 +3,22 @@
 
 use chemmodel_crds::ChemModelStatus;
 use chemmodel_crds::conditions::reason;
-use chemmodel_crds::status::{HistoryEntry, Outcome, Slot};
+use chemmodel_crds::status::{HistoryEntry, Outcome, Slot, Verified};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 /// The history with what has just ended, the newest first.
-pub fn after(before: &ChemModelStatus, after: &ChemModelStatus, limit: i32, now: Timestamp) -> Vec<HistoryEntry> {
+///
+/// `found` is what the verification of the spec's revision has come to by now.
+pub fn after(
+    before: &ChemModelStatus,
+    after: &ChemModelStatus,
+    found: Option<Verified>,
+    limit: i32,
+    now: Timestamp,
+) -> Vec<HistoryEntry> {
     let ended = [
-        given_up(before, after),
+        given_up(before, after, found),
         promoted(before, after, now),
         left(before, after, now),
         superseded(before, after, now),
@@ -20,7 +28,7 @@ pub fn after(before: &ChemModelStatus, after: &ChemModelStatus, limit: i32, now:
 }
 
 /// A revision was given up, before or after it had traffic.
-fn given_up(before: &ChemModelStatus, after: &ChemModelStatus) -> Option<HistoryEntry> {
+fn given_up(before: &ChemModelStatus, after: &ChemModelStatus, found: Option<Verified>) -> Option<HistoryEntry> {
     let failed = after.failed.as_ref().filter(|failed| before.failed.as_ref() != Some(failed))?;
     let candidate = before.candidate.as_ref().filter(|candidate| candidate.revision == failed.revision);
     let active = before.active.as_ref().filter(|active| active.revision == failed.revision);
@@ -34,23 +42,10 @@ fn given_up(before: &ChemModelStatus, after: &ChemModelStatus) -> Option<History
         outcome: failed.outcome,
         reason: failed.reason.clone(),
         message: failed.message.clone(),
-        verification: after_verification(before, after, &failed.revision),
+        verification: active.and_then(|active| active.verification.clone()).or(found),
         started_at: started.unwrap_or_else(|| failed.at.clone()),
         finished_at: failed.at.clone(),
     })
-}
-
-fn after_verification(
-    before: &ChemModelStatus,
-    after: &ChemModelStatus,
-    revision: &str,
-) -> Option<chemmodel_crds::status::Verified> {
-    let candidates = [&after.candidate, &before.candidate].into_iter().flatten();
-    let actives = [&after.active, &before.active].into_iter().flatten();
-    candidates
-        .filter(|candidate| candidate.revision == revision)
-        .find_map(|candidate| candidate.verification.clone())
-        .or_else(|| actives.filter(|a| a.revision == revision).find_map(|active| active.verification.clone()))
 }
 
 /// The active revision stood its observation.

@@ -55,7 +55,8 @@ pub fn derive(picture: &Picture<'_>) -> ChemModelStatus {
         conditions: merge(&before.conditions, conditions, model.generation, *now),
         history: Vec::new(),
     };
-    status.history = history::after(before, &status, model.spec.rollout.history_limit, *now);
+    let found = picture.verification.figures().map(verified);
+    status.history = history::after(before, &status, found, model.spec.rollout.history_limit, *now);
     status
 }
 

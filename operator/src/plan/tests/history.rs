@@ -34,6 +34,8 @@ fn a_bad_one_is_told_with_its_reason() {
     assert_eq!(told(&world)[0], ("v2".into(), Outcome::Aborted, "GoldenMismatch".into()));
     assert!(world.seen.status.history[0].message.contains("CCO is wrong"));
     assert!(world.seen.status.history[0].digest.is_some());
+    let worst = &world.seen.status.history[0].verification.as_ref().unwrap().worst;
+    assert_eq!(worst, &["CCO: expected 352, answered 7"]);
 }
 
 #[test]

@@ -119,6 +119,13 @@ impl World {
 
     /// The newest verify Job ends well; `change` may make its report another one.
     pub fn verification_passes(&mut self, change: impl FnOnce(&mut Value)) {
+        let mut report = self.report();
+        change(&mut report);
+        self.end_job(component::VERIFY, "Complete", 0, Some(report));
+    }
+
+    /// What the newest verify Job reports when all is well.
+    fn report(&self) -> Value {
         let job = self.newest_job(component::VERIFY).expect("a verify Job");
         let container = &job.spec.as_ref().unwrap().template.spec.as_ref().unwrap().containers[0];
         let argument = |name: &str| {
@@ -126,16 +133,22 @@ impl World {
             arguments.iter().find_map(|argument| argument.strip_prefix(name)).unwrap().to_owned()
         };
         let pods = job.metadata.annotations.as_ref().unwrap()[PODS].split(',').count();
-        let mut report = json!({
+        json!({
             "outcome": "Passed", "digest": argument("--digest="), "revision": argument("--revision="), "pods": pods, "molecules": 64,
-            "answers": 130 * pods, "passed": 130 * pods, "provider": "CPU", "p50Milliseconds": 1.8, "p95Milliseconds": 2.5, "seconds": 0.4});
-        change(&mut report);
-        self.end_job(component::VERIFY, "Complete", 0, Some(report));
+            "answers": 130 * pods, "passed": 130 * pods, "provider": "CPU", "p50Milliseconds": 1.8, "p95Milliseconds": 2.5, "seconds": 0.4})
     }
 
     pub fn verification_fails(&mut self, reason: &str, message: &str) {
         let retryable = reason == "Unreachable";
-        let report = json!({"outcome": "Failed", "reason": reason, "message": message, "retryable": retryable});
+        let mut report = self.report();
+        report.as_object_mut().unwrap().extend([
+            ("outcome".to_owned(), json!("Failed")),
+            ("reason".to_owned(), json!(reason)),
+            ("message".to_owned(), json!(message)),
+            ("retryable".to_owned(), json!(retryable)),
+            ("passed".to_owned(), json!(1)),
+            ("worst".to_owned(), json!([{"smiles": "CCO", "expected": 352.0, "answered": 7.0}])),
+        ]);
         self.end_job(component::VERIFY, "Failed", 30, Some(report));
     }
 

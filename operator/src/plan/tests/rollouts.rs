@@ -4,8 +4,8 @@ use chemmodel_crds::conditions::kind;
 use chemmodel_crds::status::{Colour, Phase};
 use serde_json::json;
 
-use super::model;
 use super::world::{World, server_pod};
+use super::{model, observing};
 use crate::plan::{Action, Child};
 
 /// v1 is Stable in blue; the bundle of v2 is synced and its pods are starting in green.
@@ -88,14 +88,17 @@ fn an_operator_that_died_after_the_switch_still_gives_the_old_colour_its_delay()
 
 #[test]
 fn the_old_colour_is_never_given_up_while_nothing_else_answers() {
-    let mut world = half_way();
-    let v2 = model("v2", json!({}));
-    world.pods_become_ready();
-    world.settle(&v2);
+    let v2 = model("v2", json!({"rollout": {"observeSeconds": 10, "scaleDownDelaySeconds": 60}}));
+    let mut world = observing(&v2);
+    world.stand_the_trial(&v2);
     world.slot_has(Colour::Green, 0);
     world.pass(3600);
     world.settle(&v2);
-    assert_eq!(world.replicas(Colour::Blue), 2);
+    assert_eq!(world.active(), Some(Colour::Green), "its trial is over");
+    assert_eq!(world.replicas(Colour::Blue), 2, "the old pods may still be needed");
+    world.pods_become_ready();
+    world.settle(&v2);
+    assert_eq!(world.replicas(Colour::Blue), 0);
 }
 
 #[test]

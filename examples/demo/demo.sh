@@ -56,6 +56,7 @@ The cluster is still running. Go on:
   kubectl -n $NAMESPACE port-forward service/boiling-point 8080:80 &
   curl localhost:8080/predict -H 'content-type: application/json' -d '{"smiles":"CCO"}'
   kubectl -n $NAMESPACE apply -f $manifest     # back to v1; at once while its pods are still warm
+  examples/demo/rollouts.sh /tmp/rollouts.txt     # a good version, the way back and a bad version, recorded
 Stop:
   make demo-down
 END

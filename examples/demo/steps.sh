@@ -14,11 +14,13 @@ images_dir() { printf '%s/images\n' "${CHEMMODEL_CACHE:-$HOME/.cache/chemmodel}"
 given=${KUBECONFIG:-}${CLUSTER:-}
 own_cluster() { [ -n "$given" ]; }
 
-# Leaves kubectl, helm and the S3 variables usable.
+# Leaves kubectl, helm and the S3 variables usable. What runs in the background is called as "$KUBECTL": a function would run in a
+# shell of its own, and a signal to that shell would leave the program behind.
 use_cluster() {
 	if own_cluster; then
-		command -v kubectl >/dev/null || die "kubectl is missing: install it, it is the way to your cluster"
-		command -v helm >/dev/null || die "helm is missing: install Helm 3"
+		KUBECTL=${KUBECTL:-$(command -v kubectl)} || die "kubectl is missing: install it, it is the way to your cluster"
+		HELM=${HELM:-$(command -v helm)} || die "helm is missing: install Helm 3"
+		name_programs
 		: "${S3_ENDPOINT:?set it to an S3 server that your pods can reach}"
 		: "${AWS_ACCESS_KEY_ID:?set it for that S3 server}" "${AWS_SECRET_ACCESS_KEY:?set it for that S3 server}"
 		kubectl version >/dev/null || die "your cluster does not answer: check KUBECONFIG"
@@ -32,11 +34,15 @@ use_cluster() {
 	fi
 	"$cluster" up
 	eval "$("$cluster" env)"
-	kubectl() { "$KUBECTL" "$@"; }
-	helm() { "$HELM" "$@"; }
+	name_programs
 	# shellcheck disable=SC2034  # printed by demo.sh
 	go_on="eval \"\$($cluster env)\"; alias kubectl=\$KUBECTL"
 	load_image() { "$cluster" load "$@"; }
+}
+
+name_programs() {
+	kubectl() { "$KUBECTL" "$@"; }
+	helm() { "$HELM" "$@"; }
 }
 
 # The images as archives, and in the cluster.
@@ -94,7 +100,7 @@ upload() {
 predict_table() {
 	local port forward
 	port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-	kubectl -n "$NAMESPACE" port-forward service/boiling-point "$port:80" >/dev/null 2>&1 &
+	"$KUBECTL" -n "$NAMESPACE" port-forward service/boiling-point "$port:80" >/dev/null 2>&1 &
 	forward=$!
 	# shellcheck disable=SC2064  # this very process, now
 	trap "kill $forward 2>/dev/null || true" EXIT

@@ -78,7 +78,7 @@ lane_code() {
 	suite tools make --silent tools-bin
 	ORT_DYLIB_PATH=$(make --silent onnxruntime-path) suite unit cargo test --locked --workspace --exclude chemmodel-tests
 	suite serve tests/readme.sh serve
-	suite contract cargo test --locked --package chemmodel-tests --test contract
+	suite contract cargo test --locked --package chemmodel-tests --test contract --test docs
 	suite generated make --silent drift
 	suite shell make --silent lint-shell
 	suite chart make --silent chart

@@ -8,6 +8,7 @@ from conftest import MODELS
 from tokenizers import Tokenizer
 
 from chemmodel_export import graph, predict
+from chemmodel_export.files import write_json
 from chemmodel_export.manifest import GOLDEN, MANIFEST, MODEL, TOKENIZER
 from chemmodel_export.train import data
 from chemmodel_export.train.score import Score, score
@@ -49,6 +50,20 @@ def test_the_golden_molecules_hold_the_demonstration_and_none_of_training(versio
     smiles = [m["smiles"] for m in json.loads((MODELS / version / GOLDEN).read_text())["molecules"]]
     assert smiles[:10] == [smiles for _, smiles in data.DEMONSTRATION.values()]
     assert {m.smiles for m in held_out} >= set(smiles[10:60])
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_the_golden_answers_are_boiling_points_in_kelvin(version):
+    told = json.loads((MODELS / version / GOLDEN).read_text())["outputs"]
+    assert told == [{"name": "boiling_point", "unit": "K"}]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_the_files_are_written_as_the_exporter_writes_them(version, tmp_path):
+    for name in (MANIFEST, GOLDEN):
+        content = (MODELS / version / name).read_bytes()
+        write_json(tmp_path / name, json.loads(content))
+        assert (tmp_path / name).read_bytes() == content
 
 
 @pytest.mark.parametrize("version", VERSIONS)

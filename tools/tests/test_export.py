@@ -65,6 +65,11 @@ def test_own_molecules_and_a_description_can_be_given_on_the_command_line(own_ch
     assert verify(tmp_path / "bundle").startswith("mine sha256:")
 
 
+def test_golden_tells_which_outputs_the_framework_computed(tiny_bundle):
+    told = json.loads((tiny_bundle / GOLDEN).read_text())["outputs"]
+    assert told == [{"name": OUTPUT["name"], "unit": OUTPUT["unit"]}]
+
+
 def test_golden_holds_the_wanted_molecules_and_enough_of_them(tiny_bundle):
     smiles = [m["smiles"] for m in golden(tiny_bundle)]
     assert smiles[0] == "CCBr"

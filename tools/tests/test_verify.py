@@ -84,9 +84,30 @@ def test_a_network_that_cannot_be_loaded_is_named(copy):
 def test_outputs_that_the_network_does_not_have_are_found(copy):
     outputs = json.loads((copy / MANIFEST).read_text())["outputs"]
     edit_golden(copy, lambda golden: [m["predictions"].append(1.0) for m in golden["molecules"]])
+    edit_golden(copy, lambda golden: golden.update(outputs=manifest.computed(outputs * 2)))
     repin(copy, outputs=outputs * 2)
     with pytest.raises(ExportError, match=r"answers with shape \(1, 1\), expected \(1, 2\)"):
         verify(copy)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda outputs: outputs[0].update(unit="degC"),
+        lambda outputs: outputs[0].update(name="hydrogens"),
+        lambda outputs: outputs[0].pop("unit"),
+        lambda outputs: outputs.append({"name": "hydrogens", "unit": "1"}),
+    ],
+)
+def test_answers_for_other_outputs_than_the_manifest_serves_are_found(copy, change):
+    edit_golden(copy, lambda golden: change(golden["outputs"]))
+    with pytest.raises(ExportError, match=f"{GOLDEN} has the answers for .*but {MANIFEST} serves .*carbons"):
+        verify(copy)
+
+
+def test_a_golden_file_from_before_outputs_were_written_is_accepted(copy):
+    edit_golden(copy, lambda golden: golden.pop("outputs"))
+    assert verify(copy)
 
 
 def test_an_empty_golden_file_is_no_evidence(copy):

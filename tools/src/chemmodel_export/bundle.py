@@ -35,6 +35,7 @@ def write(checkpoint: Checkpoint, name: str, outputs: list[dict], extra: list[st
                 "schema": manifest.GOLDEN_SCHEMA,
                 "framework": predict.framework(),
                 "tolerance": SERVED_TOLERANCE,
+                "outputs": manifest.computed(outputs),
                 "molecules": golden,
             },
         )

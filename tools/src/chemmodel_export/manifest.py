@@ -58,6 +58,11 @@ def check_outputs(outputs: object) -> None:
         _check_output(f"outputs[{position}]", output)
 
 
+def computed(outputs: list[dict]) -> list[dict]:
+    """The outputs as golden.json tells them: what the original framework computed, name and unit."""
+    return [{"name": output["name"], "unit": output["unit"]} for output in outputs]
+
+
 def _check_files(files: object, members: object) -> None:
     _require(isinstance(files, dict) and files != {}, "files must map each file to its digest")
     for path, pinned in files.items():

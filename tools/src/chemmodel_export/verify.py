@@ -85,6 +85,10 @@ def _golden(folder: Path, content: dict) -> tuple[list[dict], dict]:
         _ = tolerance["absolute"], tolerance["relative"]
     except (KeyError, TypeError) as error:
         raise ExportError(f"{folder / GOLDEN} does not follow {GOLDEN_SCHEMA}: {error!r}") from error
+    served = manifest.computed(content["outputs"])
+    # Files from before outputs were written have none.
+    if (golden.get("outputs") or served) != served:
+        raise ExportError(f"{folder / GOLDEN} has the answers for {golden['outputs']}, but {MANIFEST} serves {served}")
     if not molecules or not ready:
         raise ExportError(f"{folder / GOLDEN} must have molecules with smiles, ids and one prediction per output")
     return molecules, tolerance

@@ -97,7 +97,7 @@ pub fn plan(model: &ValidatedModel, seen: &Observed, now: Timestamp) -> Plan {
         Vec::new()
     } else {
         let mut actions = children::foundations(model, seen);
-        actions.extend(sync::actions(model, seen, &artifact));
+        actions.extend(sync::actions(model, seen, &artifact, &stage));
         actions.extend(children::slots(model, seen, &stage));
         actions.extend(scale::actions(model, seen, &facts, &stage, now));
         actions.extend(children::traffic(model, seen, &stage));

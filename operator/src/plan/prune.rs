@@ -31,6 +31,9 @@ pub fn actions(model: &ValidatedModel, seen: &Observed, stage: &Stage, artifact:
 /// A Job is needed for its report: a sync Job until the revision is recorded or the next Job is created by this very plan, a verify Job
 /// until the status says what became of the candidate.
 fn is_needed(model: &ValidatedModel, seen: &Observed, artifact: &Artifact, stage: &Stage, job: &Job) -> bool {
+    if matches!(stage, Stage::GivenUp) {
+        return false;
+    }
     let is_evidence = |revision| {
         verify::current_job(model, seen, revision).is_some_and(|(_, current)| current.metadata.uid == job.metadata.uid)
     };

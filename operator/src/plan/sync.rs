@@ -10,6 +10,7 @@ use super::action::{Action, Child, Guard};
 use super::differs::stamp;
 use super::jobs::{attempt_of, condition, reports};
 use super::observed::Observed;
+use super::rollout::Stage;
 use super::trouble::{self, Trouble};
 use crate::build::{Keep, RecordedRevision, build_revision, build_sync_job};
 use crate::model::{ValidatedModel, names};
@@ -109,7 +110,11 @@ pub fn deadline(artifact: &Artifact) -> Option<Timestamp> {
 }
 
 /// The writes that bring the bundle nearer.
-pub fn actions(model: &ValidatedModel, seen: &Observed, artifact: &Artifact) -> Vec<Action> {
+pub fn actions(model: &ValidatedModel, seen: &Observed, artifact: &Artifact, stage: &Stage) -> Vec<Action> {
+    // A revision that was given up needs no bundle.
+    if matches!(stage, Stage::GivenUp) {
+        return Vec::new();
+    }
     let child = match artifact {
         Artifact::Due { attempt } => {
             let pinned = model.digest.or_else(|| known_digest(model, seen));

@@ -64,9 +64,6 @@ fn first_closed(facts: &Facts, candidate: &Candidate, now: Timestamp) -> Option<
 /// What becomes of a candidate.
 pub fn prepare(facts: &Facts, mut candidate: Candidate, now: Timestamp) -> Stage {
     let fail = |cause| Stage::Failing { revision: facts.wish.revision, outcome: Outcome::Aborted, cause };
-    if facts.wish.abort {
-        return fail(Cause::AbortRequested);
-    }
     let step = match first_closed(facts, &candidate, now) {
         None => return Stage::Switching { candidate },
         Some(Gate::Pods | Gate::Endpoints) => {

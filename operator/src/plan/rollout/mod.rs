@@ -146,6 +146,10 @@ pub fn decide(facts: &Facts, now: Timestamp) -> Stage {
     if facts.memory.failed.is_some_and(|failed| failed.revision == facts.wish.revision) {
         return Stage::GivenUp;
     }
+    if facts.wish.abort {
+        let (revision, outcome) = (facts.wish.revision, Outcome::Aborted);
+        return Stage::Failing { revision, outcome, cause: Cause::AbortRequested };
+    }
     if !facts.bundle_ready {
         return Stage::Syncing;
     }

@@ -4,6 +4,7 @@ use chemmodel_crds::conditions::kind;
 use chemmodel_crds::status::{Colour, Phase};
 use serde_json::json;
 
+use super::world::World;
 use super::{model, observing, verifying};
 
 #[test]
@@ -80,6 +81,17 @@ fn an_abort_gives_a_candidate_up_at_any_step_whatever_its_health() {
         assert_eq!((world.replicas(Colour::Blue), world.replicas(Colour::Green)), (2, 0));
         assert_eq!(world.active(), Some(Colour::Blue));
     }
+}
+
+#[test]
+fn an_abort_stops_a_fetch_that_is_under_way() {
+    let mut world = World::new();
+    world.deploy(&model("v1", json!({})));
+    world.settle(&model("v2", json!({})));
+    assert_eq!(world.phase(), Phase::Syncing);
+    world.settle(&model("v2", json!({"rollout": {"abort": "v2"}})));
+    assert_eq!(world.phase(), Phase::Aborted);
+    assert!(world.seen.jobs.is_empty());
 }
 
 #[test]

@@ -47,7 +47,7 @@ const SITUATIONS: [(&str, Happening); 13] = [
 fn expected(phase: Phase) -> [Phase; 13] {
     match phase {
         Syncing => [
-            Starting, Syncing, Syncing, Syncing, Syncing, Syncing, Syncing, Syncing, Syncing, Syncing, Stable, Syncing,
+            Starting, Syncing, Syncing, Syncing, Syncing, Syncing, Syncing, Syncing, Aborted, Syncing, Stable, Syncing,
             Syncing,
         ],
         Starting => [

@@ -12,7 +12,7 @@ use super::{meta, pod_selector};
 use crate::model::revision::RevisionHash;
 use crate::model::{ValidatedModel, names};
 
-/// Annotation of the Service: the term of the leader that wrote it. A new leader writes it first of all, so that a write that the old
+/// Annotation of the Service: the term of the leader that wrote it. A new leader writes it at its first look, so that a write that the old
 /// one had under way, and sends after having been frozen, names a resourceVersion that is no more.
 pub const TERM: &str = "chemmodel.io/term";
 

@@ -1,6 +1,7 @@
 //! Why pods do not get on, in the words of the kubelet and the scheduler.
 
 use chemmodel_bundle::report::SyncReport;
+use chemmodel_bundle::verification::VerifyReport;
 use chemmodel_crds::conditions::reason;
 use k8s_openapi::api::core::v1::{ContainerState, ContainerStatus, Pod};
 
@@ -122,8 +123,9 @@ fn ended(state: Option<&ContainerState>) -> Option<String> {
 /// A report's sentence, or the end of whatever was logged last.
 fn last_words(message: &str) -> String {
     const MOST: usize = 600;
-    let text = match SyncReport::parse(message) {
-        Ok(SyncReport::Failed(failure)) => failure.message,
+    let text = match (SyncReport::parse(message), VerifyReport::parse(message)) {
+        (Ok(SyncReport::Failed(failure)), _) => failure.message,
+        (_, Ok(VerifyReport::Failed(failure))) => failure.message,
         _ => message.trim().to_owned(),
     };
     let start = text.char_indices().rev().nth(MOST - 1).map_or(0, |(at, _)| at);

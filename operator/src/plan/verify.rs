@@ -26,6 +26,8 @@ pub enum Verification {
     Due {
         /// Number of the Job to create, from 1.
         attempt: u32,
+        /// What the one before said, when that proved nothing.
+        before: Option<String>,
     },
     /// A Job is at it.
     Running {
@@ -63,13 +65,13 @@ pub fn decide(model: &ValidatedModel, seen: &Observed, artifact: &Artifact) -> V
     }
     let (Some((attempt, job)), Artifact::Recorded(record)) = (current_job(model, seen, model.revision), artifact)
     else {
-        return Verification::Due { attempt: 1 };
+        return Verification::Due { attempt: 1, before: None };
     };
-    let next = Verification::Due { attempt: attempt.saturating_add(1) };
+    let next = |before| Verification::Due { attempt: attempt.saturating_add(1), before };
     let asked = job.metadata.annotations.as_ref().and_then(|annotations| annotations.get(PODS));
     let pods: Vec<String> = candidate_pods(seen, model.revision).into_iter().collect();
     if asked != Some(&pods.join(",")) {
-        return next;
+        return next(None);
     }
     let verdict = reports(seen, job, "verify").find_map(|message| VerifyReport::parse(message).ok());
     match (condition(job, "Complete").is_some(), condition(job, "Failed").is_some(), verdict) {
@@ -82,7 +84,10 @@ pub fn decide(model: &ValidatedModel, seen: &Observed, artifact: &Artifact) -> V
             figures: failure.figures.map(Box::new),
         },
         // A Job that ended without a word, or could not reach the pods, proves nothing: again, until the deadline of the step.
-        (true, _, _) | (_, true, _) => next,
+        (_, _, Some(VerifyReport::Failed(failure))) if condition(job, "Failed").is_some() => {
+            next(Some(failure.message))
+        }
+        (true, _, _) | (_, true, _) => next(None),
         (false, false, _) => {
             let name = job.metadata.name.as_deref().unwrap_or_default();
             Verification::Running { trouble: trouble::of_pods(model, seen.job_pods(name)) }
@@ -103,7 +108,8 @@ fn is_positive(figures: &Figures, model: &ValidatedModel, record: &RecordedRevis
 
 /// The Job that is due, once the candidate's pods are there to be asked.
 pub fn actions(model: &ValidatedModel, seen: &Observed, stage: &Stage, verification: &Verification) -> Vec<Action> {
-    let (Stage::Preparing { step: Step::Verifying, .. }, Verification::Due { attempt }) = (stage, verification) else {
+    let (Stage::Preparing { step: Step::Verifying, .. }, Verification::Due { attempt, .. }) = (stage, verification)
+    else {
         return Vec::new();
     };
     let Some((_, record)) = seen.records().remove(&model.revision) else { return Vec::new() };
@@ -128,7 +134,12 @@ pub fn current_job<'a>(model: &ValidatedModel, seen: &'a Observed, revision: Rev
 pub fn overdue(verification: &Verification) -> (&'static str, String) {
     let why = match verification {
         Verification::Running { trouble: Some(trouble) } => format!("; {}", trouble.message),
-        _ => String::new(),
+        Verification::Due { before: Some(before), .. } => format!("; {before}"),
+        Verification::NotRequired
+        | Verification::Due { .. }
+        | Verification::Running { .. }
+        | Verification::Passed(_)
+        | Verification::Failed { .. } => String::new(),
     };
     let message = format!("the verification came to no verdict within spec.rollout.verification.timeoutSeconds{why}");
     (reason::VERIFICATION_TIMED_OUT, message)

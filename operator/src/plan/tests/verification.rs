@@ -114,6 +114,9 @@ fn a_verification_that_could_not_reach_the_pods_or_died_is_repeated_until_its_ti
     let v2 = model("v2", json!({}));
     let mut world = verifying(&v2);
     world.verification_fails("Unreachable", "connection refused");
+    let late = world.now.checked_add(jiff::SignedDuration::from_secs(300)).unwrap();
+    let overdue = crate::plan::plan(&v2, &world.seen, late).status.message.unwrap();
+    assert!(overdue.contains("connection refused"), "{overdue}");
     world.settle(&v2);
     world.verification_dies_without_a_word();
     world.settle(&v2);

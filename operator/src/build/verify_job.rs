@@ -94,6 +94,8 @@ fn container(model: &ValidatedModel, record: &RecordedRevision, pods: &[(String,
 
 fn arguments(model: &ValidatedModel, record: &RecordedRevision, pods: &[(String, String)]) -> Vec<String> {
     let verification = &model.spec.rollout.verification;
+    // The rest is for the start of its pod and for its report: a Job that is ended by its deadline says nothing.
+    let seconds = verification.timeout_seconds - verification.timeout_seconds / 5;
     let mut arguments = vec![
         "verify".to_owned(),
         format!("--bundle={TARGET}/models/{}", record.digest.hex()),
@@ -102,7 +104,7 @@ fn arguments(model: &ValidatedModel, record: &RecordedRevision, pods: &[(String,
         format!("--version={}", record.version),
         format!("--ops-port={OPS_PORT}"),
         format!("--service=http://{}:{}", names::preview(model), model.spec.service.port),
-        format!("--timeout-seconds={}", verification.timeout_seconds),
+        format!("--timeout-seconds={seconds}"),
         "--log-format=json".to_owned(),
     ];
     arguments.extend(pods.iter().map(|(name, address)| match address.parse::<IpAddr>() {

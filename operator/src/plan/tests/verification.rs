@@ -147,6 +147,17 @@ fn another_pod_needs_evidence_of_its_own() {
 }
 
 #[test]
+fn a_pod_that_replaced_another_needs_evidence_of_its_own() {
+    let v2 = model("v2", json!({}));
+    let mut world = verifying(&v2);
+    world.births += 1;
+    world.play();
+    world.verification_passes(|_| {});
+    world.settle(&v2);
+    assert_eq!((world.phase(), world.active()), (Phase::Verifying, Some(Colour::Blue)), "as many pods, but others");
+}
+
+#[test]
 fn a_pod_that_falls_while_it_is_verified_takes_the_evidence_with_it() {
     let v2 = model("v2", json!({}));
     let mut world = verifying(&v2);

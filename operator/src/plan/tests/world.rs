@@ -27,13 +27,15 @@ pub struct World {
     pub verifies: bool,
     /// How many GPUs there are, one for each pod; when set, pods are scheduled and get ready as far as these go.
     pub gpus: Option<i32>,
+    /// How often pods were replaced by others of the same kind.
+    pub births: u32,
     version: u64,
 }
 
 impl World {
     pub fn new() -> Self {
         let now = "2026-01-01T12:00:00Z".parse().unwrap();
-        Self { now, seen: Observed::default(), log: Vec::new(), verifies: true, gpus: None, version: 0 }
+        Self { now, seen: Observed::default(), log: Vec::new(), verifies: true, gpus: None, births: 0, version: 0 }
     }
 
     /// One reconcile: plan, apply, report.
@@ -210,6 +212,7 @@ impl World {
     /// The Deployment controllers: pods as the counts say.
     fn run_pods(&mut self) {
         self.seen.pods.retain(|pod| !pod.metadata.annotations.as_ref().is_some_and(|a| a.contains_key("played")));
+        let birth = i32::try_from(self.births).unwrap();
         let mut free = self.gpus.map(|gpus| gpus - self.scheduled());
         for colour in Colour::ALL {
             if let (Some(free), Some(deployment)) = (&mut free, self.seen.deployments.get_mut(colour)) {
@@ -226,7 +229,7 @@ impl World {
                 let scheduled = if self.gpus.is_none() || number < slot.ready { "True" } else { "False" };
                 let message = "0/1 nodes are available: 1 Insufficient nvidia.com/gpu.";
                 self.add_pod(json!({
-                    "metadata": {"name": format!("{colour}-{revision}-{number}"), "annotations": {"played": "yes"},
+                    "metadata": {"name": format!("{colour}-{revision}-{}", number + 10 * birth), "annotations": {"played": "yes"},
                         "labels": {COMPONENT: component::SERVER, COLOUR: colour, REVISION: revision}},
                     "status": {"podIP": format!("10.0.0.{number}"), "conditions": [
                         {"type": "Ready", "status": ready},

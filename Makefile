@@ -5,7 +5,7 @@
 CACHE = $${CHEMMODEL_CACHE:-$$HOME/.cache/chemmodel}
 BIN = $(CACHE)/bin
 
-.PHONY: help demo demo-down test serve images generate licences drift lint lint-shell chart deny \
+.PHONY: help demo demo-down test soak serve images generate licences drift lint lint-shell chart deny \
 	test-cluster test-exporter cluster-bin tools-bin onnxruntime onnxruntime-path
 
 help: ## This list
@@ -19,6 +19,10 @@ demo-down: cluster-bin ## Stop that Kubernetes and remove everything that it mad
 
 test: ## Everything that can be tested on this machine
 	tests/run.sh
+
+soak: ## The long versions of tests, on the cluster that `make demo` left: 200 kills of a sync, 100 switches under load
+	cargo test --locked --package chemmodel-jobs -- --ignored
+	eval "$$($(BIN)/cluster env)" && SWITCHES=100 cargo test --locked --package chemmodel-tests --test e2e -- --nocapture switches::
 
 BUNDLE = examples/models/boiling-point/v1
 serve: onnxruntime ## The server alone on BUNDLE, no Kubernetes: http://localhost:8080/predict

@@ -108,7 +108,8 @@ fn the_job_understands_the_arguments_of_a_verification() {
     assert_eq!(verify.ops_port, server.ops_address.port());
     assert_eq!(verify.service.as_str(), "http://boiling-point-preview:8000/");
     assert_eq!((verify.abs_tolerance, verify.rel_tolerance), (Some(0.5), Some(0.001)));
-    assert_eq!((verify.max_p95_milliseconds, verify.timeout_seconds), (Some(250), 77));
+    assert_eq!(verify.max_p95_milliseconds, Some(250));
+    assert!((50..77).contains(&verify.timeout_seconds), "a fifth is left for the start and the report: {verify:?}");
     let golden = verify.golden.unwrap();
     assert_eq!(golden.file_name().unwrap(), "more.json");
     assert!(has_mount(&container, golden.parent().unwrap()), "{container:#?}");

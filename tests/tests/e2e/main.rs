@@ -6,10 +6,13 @@
 mod autoscaling;
 mod bad_candidates;
 mod controls;
+mod crashes;
 mod ephemeral;
 mod failures;
+mod fencing;
 mod first_light;
 mod gpu;
+mod mortal;
 mod quiet;
 mod resilience;
 mod rollbacks;

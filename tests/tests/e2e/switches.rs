@@ -35,12 +35,13 @@ fn no_request_fails_over_many_switches_and_the_old_version_is_silent_a_second_af
             let last = seen.status.and_then(|status| status.history.into_iter().next()).context("an empty history")?;
             ensure!(was_verified(&last, version), "switch {number} went by without its verification: {last:?}");
         }
-        scene
-            .say(&format!("FIGURE {switches} switches: {:.1} s each", began.elapsed().as_secs_f64() / switches as f64));
+        let each = began.elapsed() / switches;
+        scene.say(&format!("FIGURE {switches} switches: {:.1} s each", each.as_secs_f64()));
         let tally = load.stop().await;
 
         let turns = routes.turns();
-        ensure!(turns.len() == switches + 1, "{} switches were seen in the EndpointSlice", turns.len() - 1);
+        let seen = turns.len().saturating_sub(1);
+        ensure!(seen == usize::try_from(switches)?, "{seen} switches were seen in the EndpointSlice");
         let latest = latest_old_answer(&turns, &tally)?;
         scene.say(&format!(
             "FIGURE requests over {switches} switches: {:?} answered, {} failed; 99 of 100 new connections within {:.0} ms; the latest \
@@ -61,7 +62,7 @@ fn no_request_fails_over_many_switches_and_the_old_version_is_silent_a_second_af
     })
 }
 
-fn switches() -> Result<usize> {
+fn switches() -> Result<u32> {
     match std::env::var("SWITCHES") {
         Ok(number) => number.parse().with_context(|| format!("SWITCHES={number} is no number")),
         Err(_) => Ok(20),

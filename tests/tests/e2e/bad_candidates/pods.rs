@@ -3,6 +3,9 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+use chemmodel_crds::ChemModel;
+use chemmodel_crds::status::Phase;
+use chemmodel_tests::model::{PATIENCE, changed, phase};
 use chemmodel_tests::process::{of_pod, signal};
 use chemmodel_tests::{Bundle, Model, Outcome};
 use k8s_openapi::api::core::v1::Pod;
@@ -38,18 +41,21 @@ fn an_image_that_does_not_exist_is_named() -> Outcome {
 
 #[test]
 fn gpus_that_no_node_has_are_insufficient_in_the_schedulers_words() -> Outcome {
-    let cuda =
-        json!({"runtime": {"accelerator": "Cuda", "gpu": {"count": 64}, "image": "chemmodel-inference:dev-cpu"}});
+    let cuda = json!({"runtime": {"accelerator": "Cuda", "gpu": {"count": 2}, "image": "chemmodel-inference:dev-cpu"}});
     let words = ["Insufficient nvidia.com/gpu"];
     given_up("no-gpu", &Bundle::example("v2")?, &impatient(&cuda), &["InsufficientGPU"], &words)
 }
 
 #[test]
 fn a_server_that_crashes_after_its_warm_up_is_given_up() -> Outcome {
-    // Nobody approves it, so that only the crashes decide: each time that it is ready, it dies.
+    // It is verified and waits for an approval that nobody gives; from then on, each time that it is ready, it dies.
     let waits = impatient(&json!({"rollout": {"autoPromote": false, "promotionDeadlineSeconds": 60}}));
     shared("crash", async |scene| {
-        let crash = async |model: &Model<'_>| whenever_ready(model, "KILL").await;
+        let crash = async |model: &Model<'_>| {
+            let waits = |model: &ChemModel| phase(model) == Some(Phase::AwaitingPromotion);
+            model.until("is verified", PATIENCE, waits).await?;
+            whenever_ready(model, "KILL").await
+        };
         rejected(scene, &Bundle::example("v2")?, &waits, &["PodFailing"], &["exit code 137"], crash).await
     })
 }
@@ -67,10 +73,7 @@ fn a_server_that_hangs_once_it_is_ready_is_given_up() -> Outcome {
 
 /// A change with little time for the start.
 fn impatient(spec: &serde_json::Value) -> serde_json::Value {
-    chemmodel_tests::model::changed(
-        json!({"spec": {"rollout": {"progressDeadlineSeconds": 25}}}),
-        &json!({"spec": spec}),
-    )
+    changed(json!({"spec": {"rollout": {"progressDeadlineSeconds": 25}}}), &json!({"spec": spec}))
 }
 
 /// Sends a signal to the candidate's servers, each time that they are ready; does not end by itself.

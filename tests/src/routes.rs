@@ -1,4 +1,4 @@
-//! Which pods a Service had, and when: its EndpointSlices, watched.
+//! Which pods a Service had, and when: its `EndpointSlice`s, watched.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};

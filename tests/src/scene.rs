@@ -57,6 +57,19 @@ pub fn alone(name: &str, body: impl AsyncFnOnce(&Scene) -> Result<()>) -> Outcom
     Ok(perform(name, body)?)
 }
 
+impl Scene {
+    /// A part of a test in a namespace of its own, so that parts can run beside each other.
+    pub async fn part<T>(name: &str, body: impl AsyncFnOnce(&Self) -> Result<T>) -> Result<T> {
+        let scene = Self::open(name).await?;
+        let outcome = body(&scene).await;
+        if outcome.is_err() {
+            scene.diagnose().await;
+        }
+        scene.close().await;
+        outcome
+    }
+}
+
 fn perform(name: &str, body: impl AsyncFnOnce(&Scene) -> Result<()>) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let scene = runtime.block_on(Scene::open(name))?;

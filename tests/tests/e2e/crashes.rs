@@ -21,30 +21,55 @@ use crate::setting::exclusive;
 /// Rollouts until as much is taken away as is added.
 const RUN_IN: usize = 3;
 
+/// Rollouts beside each other, each in a namespace of its own.
+const PARTS: usize = 3;
+
 #[test]
 fn an_operator_that_dies_between_any_two_writes_of_a_rollout_changes_nothing_about_its_end() -> Outcome {
     exclusive("crashes", async |scene| {
         without_the_installed_operator(scene, async || {
+            let parts = (0..PARTS).map(|part| async move {
+                Scene::part(&format!("crashes-{part}"), async |scene| die_at_every(scene, part).await).await
+            });
+            let deaths: usize = futures::future::try_join_all(parts).await?.into_iter().sum();
+            scene.say(&format!("FIGURE deaths, each between two other writes of a rollout: {deaths}"));
+            Ok(())
+        })
+        .await
+    })
+}
+
+#[test]
+fn a_rollout_of_which_no_operator_lives_to_make_two_writes_ends_like_any_other() -> Outcome {
+    exclusive("short-lives", async |scene| {
+        without_the_installed_operator(scene, async || {
             let mut stage = Stage::open(scene).await?;
             let undisturbed = stage.rollout(None).await?;
-            scene.say(&format!("an undisturbed rollout: {:#?}", undisturbed.writes));
-            let reference = undisturbed.end.context("no end")?;
-            for life in 0..undisturbed.writes.len() {
-                let run = stage.rollout(Some(Deaths { after: life, of_all: false })).await?;
-                // How often the status changes is a matter of time.
-                ensure!(run.deaths == 1 || life + 5 > undisturbed.writes.len(), "nobody died after {life} writes");
-                stage.compare(&reference, &undisturbed.created, &run, &format!("death after {life} writes")).await?;
-            }
-            scene.say(&format!("FIGURE deaths, one between any two writes of a rollout: {}", undisturbed.writes.len()));
-
-            // And one for which no life is longer than a single write.
             let run = stage.rollout(Some(Deaths { after: 1, of_all: true })).await?;
-            stage.compare(&reference, &undisturbed.created, &run, "lives of one write").await?;
+            stage.compare(&undisturbed, &run, "lives of one write").await?;
             scene.say(&format!("FIGURE deaths in one rollout, after every write: {}", run.deaths));
             Ok(())
         })
         .await
     })
+}
+
+/// One rollout for each write, or for every n-th of them when there are more parts.
+async fn die_at_every(scene: &Scene, part: usize) -> Result<usize> {
+    let mut stage = Stage::open(scene).await?;
+    let undisturbed = stage.rollout(None).await?;
+    if part == 0 {
+        scene.say(&format!("an undisturbed rollout: {:#?}", undisturbed.writes));
+    }
+    let mut deaths = 0;
+    for life in (part..undisturbed.writes.len()).step_by(PARTS) {
+        let run = stage.rollout(Some(Deaths { after: life, of_all: false })).await?;
+        // How often the status changes is a matter of time.
+        ensure!(run.deaths == 1 || life + 5 > undisturbed.writes.len(), "nobody died after {life} writes");
+        stage.compare(&undisturbed, &run, &format!("death after {life} writes")).await?;
+        deaths += run.deaths;
+    }
+    Ok(deaths)
 }
 
 /// When operators die.
@@ -72,7 +97,7 @@ struct Run {
     /// Objects that were made, however often.
     created: Vec<String>,
     deaths: usize,
-    end: Option<Value>,
+    end: Value,
 }
 
 impl<'a> Stage<'a> {
@@ -102,7 +127,7 @@ impl<'a> Stage<'a> {
         let uri = self.bucket.uri("v1");
         self.model.patch(&json!({"spec": {"model": {"uri": uri, "version": version}}})).await?;
 
-        let mut run = Run { writes: Vec::new(), created: Vec::new(), deaths: 0, end: None };
+        let mut run = Run { writes: Vec::new(), created: Vec::new(), deaths: 0, end: Value::Null };
         let mut writes: Vec<Write> = Vec::new();
         let mut mortal = deaths.is_some();
         let mut skip = before;
@@ -132,14 +157,15 @@ impl<'a> Stage<'a> {
         run.created = writes.iter().filter(|write| made(write)).map(|write| names.replace(&write.object)).collect();
         run.created.sort_unstable();
         run.writes = writes.iter().map(|write| format!("{} {}", write.verb, names.replace(&write.object))).collect();
-        run.end = Some(shape(self.scene, &names).await?);
+        run.end = shape(self.scene, &names).await?;
         Ok(run)
     }
 
-    async fn compare(&self, reference: &Value, created: &[String], run: &Run, what: &str) -> Result<()> {
-        ensure!(run.created == created, "{what}: made {:#?} instead of {created:#?}", run.created);
-        let end = run.end.as_ref().context("no end")?;
-        ensure!(end == reference, "{what}: the end is {end:#}\ninstead of {reference:#}");
+    async fn compare(&self, undisturbed: &Run, run: &Run, what: &str) -> Result<()> {
+        let (made, wanted) = (&run.created, &undisturbed.created);
+        ensure!(made == wanted, "{what}: made {made:#?} instead of {wanted:#?}");
+        let (end, wanted) = (&run.end, &undisturbed.end);
+        ensure!(end == wanted, "{what}: the end is {end:#}\ninstead of {wanted:#}");
         let status = self.model.get().await?.status.context("no status")?;
         let told: Vec<_> = status.history.iter().map(|entry| (entry.version.clone(), entry.outcome)).collect();
         let wanted = [self.version, self.version - 1].map(|version| (name(version), Ended::Promoted));
@@ -201,7 +227,7 @@ impl Names {
 async fn shape(scene: &Scene, names: &Names) -> Result<Value> {
     const KINDS: &str = "deployments,services,jobs,controllerrevisions,persistentvolumeclaims,horizontalpodautoscalers,\
                          poddisruptionbudgets,serviceaccounts";
-    const ADDED: [&str; 9] = [
+    const ADDED: [&str; 10] = [
         "uid",
         "resourceVersion",
         "creationTimestamp",
@@ -210,6 +236,7 @@ async fn shape(scene: &Scene, names: &Names) -> Result<Value> {
         "revision",
         "status",
         "chemmodel.io/term",
+        "chemmodel.io/applied",
         "deployment.kubernetes.io/revision",
     ];
     let ours = ["get", KINDS, "--selector=chemmodel.io/model=boiling-point", "--output=json"];

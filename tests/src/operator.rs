@@ -42,8 +42,10 @@ async fn upgrade() -> Result<()> {
         "--set=serverImages.cuda=chemmodel-inference:dev-cuda",
     ];
     helm_ok(&[&release[..], &values[..]].concat()).await?;
-    // The tag does not change when its image does.
     let deployment = format!("deployment/{NAME}");
+    // A run that was ended in the middle of `crashes` left none.
+    kubectl_ok(&["--namespace", NAMESPACE, "scale", &deployment, "--replicas=2"], "").await?;
+    // The tag does not change when its image does.
     kubectl_ok(&["--namespace", NAMESPACE, "rollout", "restart", &deployment], "").await?;
     kubectl_ok(&["--namespace", NAMESPACE, "rollout", "status", &deployment, "--timeout=90s"], "").await?;
     Ok(())

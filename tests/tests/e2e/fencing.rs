@@ -77,7 +77,10 @@ fn a_switch_that_a_frozen_leader_had_under_way_is_refused() -> Outcome {
 fn a_leader_that_is_stopped_in_mid_rollout_writes_to_no_service_when_it_goes_on() -> Outcome {
     exclusive("fencing", async |scene| {
         let bucket = bucket_with_both(scene).await?;
-        let model = stable(scene, &bucket, &json!({"spec": {"rollout": {"observeSeconds": 2}}})).await?;
+        // Cold at once, so that each switch is a whole rollout: warm pods are not verified.
+        let model =
+            stable(scene, &bucket, &json!({"spec": {"rollout": {"observeSeconds": 2, "scaleDownDelaySeconds": 1}}}))
+                .await?;
         let services = Services::watch(scene);
         for (version, at) in [("v2", Phase::Starting), ("v1", Phase::Verifying), ("v2", Phase::Promoting)] {
             let first = leader(&scene.client).await?.context("nobody leads")?;

@@ -34,7 +34,7 @@ pub fn slots(model: &ValidatedModel, seen: &Observed, stage: &Stage) -> Vec<Acti
 }
 
 fn slot(model: &ValidatedModel, seen: &Observed, Standing { colour, revision }: Standing) -> Option<Action> {
-    let (_, record) = seen.records().remove(&revision)?;
+    let record = seen.record(revision)?;
     let desired = build_deployment(model, colour, revision, record.template);
     ensure(desired, seen.deployments.get(colour).as_ref(), Child::Deployment)
 }

@@ -55,8 +55,7 @@ fn ready_pods(seen: &Observed, standing: Standing) -> BTreeSet<String> {
 fn wish(model: &ValidatedModel, seen: &Observed, active: Option<Standing>) -> Wish {
     let rollout = &model.spec.rollout;
     let version = Some(&model.spec.model.version);
-    let active_version =
-        active.and_then(|active| seen.records().remove(&active.revision)).map(|(_, record)| record.version);
+    let active_version = active.and_then(|active| seen.record(active.revision)).map(|record| record.version);
     Wish {
         revision: model.revision,
         replicas: match (model.fixed_replicas(), &model.spec.autoscaling) {

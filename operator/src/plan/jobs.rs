@@ -5,8 +5,17 @@ use k8s_openapi::api::batch::v1::{Job, JobCondition};
 use super::observed::Observed;
 use crate::build::ATTEMPT;
 
+/// The newest of the Jobs whose name is that of their attempt, and which attempt it is.
+pub fn newest(seen: &Observed, name: impl Fn(u32) -> String) -> Option<(u32, &Job)> {
+    seen.jobs
+        .iter()
+        .filter_map(|job| Some((attempt_of(job)?, job)))
+        .filter(|(attempt, job)| job.metadata.name == Some(name(*attempt)))
+        .max_by_key(|(attempt, _)| *attempt)
+}
+
 /// Which attempt a Job is, from 1.
-pub fn attempt_of(job: &Job) -> Option<u32> {
+fn attempt_of(job: &Job) -> Option<u32> {
     job.metadata.annotations.as_ref()?.get(ATTEMPT)?.parse().ok()
 }
 

@@ -140,13 +140,18 @@ impl Observed {
         })
     }
 
-    /// The recorded revisions by hash, with their numbers.
-    pub fn records(&self) -> BTreeMap<RevisionHash, (i64, RecordedRevision)> {
-        self.revisions
-            .iter()
-            .filter_map(RecordedRevision::read)
-            .map(|(hash, number, record)| (hash, (number, record)))
-            .collect()
+    /// The recorded revisions by hash.
+    pub fn records(&self) -> BTreeMap<RevisionHash, RecordedRevision> {
+        self.revisions.iter().filter_map(RecordedRevision::read).map(|(hash, _, record)| (hash, record)).collect()
+    }
+
+    /// The record of one revision. Reads no other: a record holds a whole pod template.
+    pub fn record(&self, revision: RevisionHash) -> Option<RecordedRevision> {
+        let label = revision.to_string();
+        let of_it = |object: &&ControllerRevision| {
+            object.metadata.labels.as_ref().and_then(|labels| labels.get(REVISION)) == Some(&label)
+        };
+        self.revisions.iter().filter(of_it).find_map(RecordedRevision::read).map(|(_, _, record)| record)
     }
 
     /// The server's pods of a revision, in whatever slot.

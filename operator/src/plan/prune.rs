@@ -34,17 +34,14 @@ fn is_needed(model: &ValidatedModel, seen: &Observed, artifact: &Artifact, stage
     if matches!(stage, Stage::GivenUp) {
         return false;
     }
-    let is_evidence = |revision| {
-        verify::current_job(model, seen, revision).is_some_and(|(_, current)| current.metadata.uid == job.metadata.uid)
-    };
-    if is_evidence(model.revision) && (stage.candidate().is_some() || !is_told(seen)) {
+    let is =
+        |current: Option<(u32, &Job)>| current.is_some_and(|(_, current)| current.metadata.uid == job.metadata.uid);
+    if is(verify::current_job(model, seen)) && (stage.candidate().is_some() || !is_told(seen)) {
         return true;
     }
     match artifact {
         Artifact::Recorded(_) | Artifact::Due { .. } | Artifact::Refused { .. } => false,
-        Artifact::Proven(_) | Artifact::Running { .. } | Artifact::Failed { .. } => {
-            sync::current_job(model, seen).is_some_and(|(_, current)| current.metadata.uid == job.metadata.uid)
-        }
+        Artifact::Proven(_) | Artifact::Running { .. } | Artifact::Failed { .. } => is(sync::current_job(model, seen)),
     }
 }
 
@@ -76,11 +73,9 @@ fn old_revisions(model: &ValidatedModel, seen: &Observed) -> Vec<Option<Doomed>>
 
 /// Whether the spec or a slot with pods reads bundles from the volume.
 fn volume_is_needed(model: &ValidatedModel, seen: &Observed) -> bool {
-    let records = seen.records();
     let reads_volume = |colour| {
         seen.slot(colour).is_some_and(|slot| {
-            slot.wanted > 0
-                && records.get(&slot.revision).is_some_and(|(_, record)| record.storage == StorageMode::Volume)
+            slot.wanted > 0 && seen.record(slot.revision).is_some_and(|record| record.storage == StorageMode::Volume)
         })
     };
     model.spec.storage.mode == StorageMode::Volume || Colour::ALL.into_iter().any(reads_volume)

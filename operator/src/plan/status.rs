@@ -14,7 +14,7 @@ use super::rollout::{Memory, Stage, capacity};
 use super::story::{failure, story, url};
 use super::sync::{self, Artifact};
 use super::{Hindrance, Picture, history};
-use crate::build::{RecordedRevision, slot_selector};
+use crate::build::slot_selector;
 use crate::model::revision::RevisionHash;
 use crate::model::{InvalidSpec, ValidatedModel};
 
@@ -34,7 +34,7 @@ pub fn derive(picture: &Picture<'_>) -> ChemModelStatus {
     let mut status = ChemModelStatus {
         observed_generation: model.generation,
         phase: Some(story.phase),
-        since: before.since.clone().filter(|_| before.phase == Some(story.phase)).or(Some(Time(*now))),
+        since: Some(since(before, story.phase, *now)),
         reason: story.reason,
         message: Some(story.message),
         url: active.as_ref().map(|_| url(model)),
@@ -72,7 +72,7 @@ fn suspended(picture: &Picture<'_>) -> ChemModelStatus {
     ChemModelStatus {
         observed_generation: model.generation,
         phase: Some(story.phase),
-        since: before.since.clone().filter(|_| before.phase == Some(story.phase)).or(Some(Time(*now))),
+        since: Some(since(before, story.phase, *now)),
         reason: story.reason,
         message: Some(story.message),
         replicas: live.map_or(0, |slot| slot.existing),
@@ -91,11 +91,10 @@ pub fn refused(generation: Option<i64>, seen: &Observed, error: &InvalidSpec, no
         Outcome::no(kind::PROGRESSING, reason::INVALID_SPEC, &message),
         Outcome::yes(kind::DEGRADED, reason::INVALID_SPEC, &message),
     ];
-    let blocked = Some(Phase::Blocked);
     ChemModelStatus {
         observed_generation: generation,
-        phase: blocked,
-        since: seen.status.since.clone().filter(|_| seen.status.phase == blocked).or(Some(Time(now))),
+        phase: Some(Phase::Blocked),
+        since: Some(since(&seen.status, Phase::Blocked, now)),
         reason: Some(reason::INVALID_SPEC.to_owned()),
         conditions: merge(&seen.status.conditions, outcomes, generation, now),
         message: Some(message),
@@ -115,15 +114,19 @@ pub fn hindered(
     conditions.retain(|condition| condition.type_ != kind::DEGRADED);
     let degraded = Outcome::yes(kind::DEGRADED, why.reason, &why.message);
     conditions.extend(merge(&seen.status.conditions, vec![degraded], generation, now));
-    let blocked = Some(Phase::Blocked);
     ChemModelStatus {
-        phase: blocked,
-        since: seen.status.since.clone().filter(|_| seen.status.phase == blocked).or(Some(Time(now))),
+        phase: Some(Phase::Blocked),
+        since: Some(since(&seen.status, Phase::Blocked, now)),
         reason: Some(why.reason.to_owned()),
         message: Some(why.message.clone()),
         conditions,
         ..status
     }
+}
+
+/// Since when a phase lasts: since before, or from now on.
+fn since(before: &ChemModelStatus, phase: Phase, now: Timestamp) -> Time {
+    before.since.clone().filter(|_| before.phase == Some(phase)).unwrap_or(Time(now))
 }
 
 /// The active revision, with what is known of its rollout.
@@ -132,8 +135,8 @@ fn active(picture: &Picture<'_>, standing: Standing, since: Timestamp) -> Slot {
     let revision = standing.revision.to_string();
     let before = seen.status.active.as_ref().filter(|a| a.colour == standing.colour && a.revision == revision);
     let candidate = seen.status.candidate.as_ref().filter(|candidate| candidate.revision == revision);
-    let (version, digest) = match (seen.records().remove(&standing.revision), before) {
-        (Some((_, record)), _) => (record.version, record.digest.to_string()),
+    let (version, digest) = match (seen.record(standing.revision), before) {
+        (Some(record), _) => (record.version, record.digest.to_string()),
         (None, Some(before)) => (before.version.clone(), before.digest.clone()),
         (None, None) => Default::default(),
     };
@@ -237,8 +240,7 @@ fn failed(picture: &Picture<'_>, memory: &Memory) -> Option<Failed> {
 
 /// Version and digest of a revision, as recorded.
 pub fn identity(seen: &Observed, revision: RevisionHash) -> (String, String) {
-    let described = |record: RecordedRevision| (record.version, record.digest.to_string());
-    seen.records().remove(&revision).map_or_else(Default::default, |(_, record)| described(record))
+    seen.record(revision).map_or_else(Default::default, |record| (record.version, record.digest.to_string()))
 }
 
 fn verified(figures: &Figures) -> Verified {

@@ -8,7 +8,7 @@ use k8s_openapi::api::batch::v1::{Job, JobCondition};
 
 use super::action::{Action, Child, Guard};
 use super::differs::stamp;
-use super::jobs::{attempt_of, condition, reports};
+use super::jobs::{condition, newest, reports};
 use super::observed::Observed;
 use super::rollout::Stage;
 use super::trouble::{self, Trouble};
@@ -67,7 +67,7 @@ impl Artifact {
 
 /// Decides from the records and the Jobs of the spec's revision.
 pub fn decide(model: &ValidatedModel, seen: &Observed, now: Timestamp) -> Artifact {
-    if let Some((_, record)) = seen.records().remove(&model.revision) {
+    if let Some(record) = seen.record(model.revision) {
         return Artifact::Recorded(Box::new(record));
     }
     if let (Some(wanted), Some(known)) = (&model.digest, known_digest(model, seen))
@@ -118,7 +118,7 @@ pub fn actions(model: &ValidatedModel, seen: &Observed, artifact: &Artifact, sta
     let child = match artifact {
         Artifact::Due { attempt } => {
             let pinned = model.digest.or_else(|| known_digest(model, seen));
-            let recorded: Vec<_> = seen.records().into_values().map(|(_, record)| record.digest).collect();
+            let recorded: Vec<_> = seen.records().into_values().map(|record| record.digest).collect();
             Child::Job(stamp(build_sync_job(model, *attempt, pinned.as_ref(), Keep::Only(&recorded))))
         }
         Artifact::Proven(digest) => {
@@ -134,16 +134,12 @@ pub fn actions(model: &ValidatedModel, seen: &Observed, artifact: &Artifact, sta
 
 /// The digest that was recorded for the spec's version: one version is one digest.
 fn known_digest(model: &ValidatedModel, seen: &Observed) -> Option<BundleDigest> {
-    seen.records().into_values().find(|(_, record)| record.version == model.spec.model.version).map(|(_, r)| r.digest)
+    seen.records().into_values().find(|record| record.version == model.spec.model.version).map(|record| record.digest)
 }
 
 /// The newest Job of the spec's revision, and which attempt it is.
 pub fn current_job<'a>(model: &ValidatedModel, seen: &'a Observed) -> Option<(u32, &'a Job)> {
-    seen.jobs
-        .iter()
-        .filter_map(|job| Some((attempt_of(job)?, job)))
-        .filter(|(attempt, job)| job.metadata.name == Some(names::sync_job(model, model.revision, *attempt)))
-        .max_by_key(|(attempt, _)| *attempt)
+    newest(seen, |attempt| names::sync_job(model, model.revision, attempt))
 }
 
 /// `None` once the pause is over.

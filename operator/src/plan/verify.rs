@@ -8,13 +8,12 @@ use k8s_openapi::api::batch::v1::Job;
 use super::action::{Action, Child, Guard};
 use super::differs::stamp;
 use super::gather::candidate_pods;
-use super::jobs::{attempt_of, condition, reports};
+use super::jobs::{condition, newest, reports};
 use super::observed::Observed;
 use super::rollout::{Stage, Step};
 use super::sync::Artifact;
 use super::trouble::{self, Trouble};
 use crate::build::{PODS, RecordedRevision, build_verify_job};
-use crate::model::revision::RevisionHash;
 use crate::model::{ValidatedModel, names};
 
 /// What a verification came to.
@@ -63,8 +62,7 @@ pub fn decide(model: &ValidatedModel, seen: &Observed, artifact: &Artifact) -> V
     if !model.spec.rollout.verification.required {
         return Verification::NotRequired;
     }
-    let (Some((attempt, job)), Artifact::Recorded(record)) = (current_job(model, seen, model.revision), artifact)
-    else {
+    let (Some((attempt, job)), Artifact::Recorded(record)) = (current_job(model, seen), artifact) else {
         return Verification::Due { attempt: 1, before: None };
     };
     let next = |before| Verification::Due { attempt: attempt.saturating_add(1), before };
@@ -107,7 +105,7 @@ pub fn actions(model: &ValidatedModel, seen: &Observed, stage: &Stage, verificat
     else {
         return Vec::new();
     };
-    let Some((_, record)) = seen.records().remove(&model.revision) else { return Vec::new() };
+    let Some(record) = seen.record(model.revision) else { return Vec::new() };
     let pods: Vec<_> = seen
         .staying_pods(model.revision)
         .filter_map(|pod| Some((pod.metadata.name.clone()?, pod.status.as_ref()?.pod_ip.clone()?)))
@@ -116,13 +114,9 @@ pub fn actions(model: &ValidatedModel, seen: &Observed, stage: &Stage, verificat
     vec![Action::Apply(Box::new(Child::Job(stamp(job))), Guard::Absent)]
 }
 
-/// The newest verify Job of a revision, and which attempt it is.
-pub fn current_job<'a>(model: &ValidatedModel, seen: &'a Observed, revision: RevisionHash) -> Option<(u32, &'a Job)> {
-    seen.jobs
-        .iter()
-        .filter_map(|job| Some((attempt_of(job)?, job)))
-        .filter(|(attempt, job)| job.metadata.name == Some(names::verify_job(model, revision, *attempt)))
-        .max_by_key(|(attempt, _)| *attempt)
+/// The newest verify Job of the spec's revision, and which attempt it is.
+pub fn current_job<'a>(model: &ValidatedModel, seen: &'a Observed) -> Option<(u32, &'a Job)> {
+    newest(seen, |attempt| names::verify_job(model, model.revision, attempt))
 }
 
 /// The reason to show when the step's deadline passed without a verdict.

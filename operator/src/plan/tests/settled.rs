@@ -153,7 +153,7 @@ fn old_revisions_beyond_the_limit_go_and_the_ones_in_use_stay() {
         world
             .settle(&model(&format!("v{number}"), json!({"rollout": {"historyLimit": 2, "scaleDownDelaySeconds": 0}})));
     }
-    let versions: Vec<String> = world.seen.records().into_values().map(|(_, record)| record.version).collect();
+    let versions: Vec<String> = world.seen.records().into_values().map(|record| record.version).collect();
     // v6 is active, v5 is in the other slot; of the unused ones, the two newest stay.
     for kept in ["v6", "v5", "v4", "v3"] {
         assert!(versions.contains(&kept.to_owned()), "{kept} in {versions:?}");

@@ -9,7 +9,7 @@ use super::action::{Action, Child, Guard};
 use super::differs::{differs, stamp};
 use super::observed::Observed;
 use super::rollout::Stage;
-use super::rollout::facts::Standing;
+use super::rollout::facts::{Facts, Standing};
 use crate::build::{
     build_autoscaler, build_deployment, build_disruption_budget, build_preview, build_service, build_service_account,
     build_volume_claim,
@@ -27,10 +27,9 @@ pub fn foundations(model: &ValidatedModel, seen: &Observed) -> Vec<Action> {
 }
 
 /// The Deployments of the active colour and of the candidate. A slot that is neither keeps what it has until it is scaled down.
-pub fn slots(model: &ValidatedModel, seen: &Observed, stage: &Stage) -> Vec<Action> {
-    let active = seen.active().map(|(colour, revision)| Standing { colour, revision });
+pub fn slots(model: &ValidatedModel, seen: &Observed, facts: &Facts, stage: &Stage) -> Vec<Action> {
     let candidate = stage.candidate().map(|candidate| candidate.standing);
-    active.into_iter().chain(candidate).filter_map(|standing| slot(model, seen, standing)).collect()
+    facts.active.into_iter().chain(candidate).filter_map(|standing| slot(model, seen, standing)).collect()
 }
 
 fn slot(model: &ValidatedModel, seen: &Observed, Standing { colour, revision }: Standing) -> Option<Action> {
@@ -41,17 +40,16 @@ fn slot(model: &ValidatedModel, seen: &Observed, Standing { colour, revision }: 
 
 /// What stands before the pods: the Service, whose selector is the switch, the preview of the candidate, and what follows the active
 /// colour.
-pub fn traffic(model: &ValidatedModel, seen: &Observed, stage: &Stage) -> Vec<Action> {
+pub fn traffic(model: &ValidatedModel, seen: &Observed, facts: &Facts, stage: &Stage) -> Vec<Action> {
     if let Some(to) = stage.switch() {
         // Nothing else is written with it: what follows the active colour comes with the next plan.
         return service(model, seen, to).into_iter().collect();
     }
-    let active = seen.active().map(|(colour, revision)| Standing { colour, revision });
     let candidate = stage.candidate().map(|candidate| candidate.standing);
-    let preview = candidate.or(active).and_then(|Standing { colour, revision }| {
+    let preview = candidate.or(facts.active).and_then(|Standing { colour, revision }| {
         ensure(build_preview(model, colour, revision), seen.preview.as_ref(), Child::Service)
     });
-    let Some(active) = active else {
+    let Some(active) = facts.active else {
         return preview.into_iter().collect();
     };
     let autoscaler = model.spec.autoscaling.as_ref().and_then(|scaling| {

@@ -98,9 +98,9 @@ pub fn plan(model: &ValidatedModel, seen: &Observed, now: Timestamp) -> Plan {
     } else {
         let mut actions = children::foundations(model, seen);
         actions.extend(sync::actions(model, seen, &artifact, &stage));
-        actions.extend(children::slots(model, seen, &stage));
+        actions.extend(children::slots(model, seen, &facts, &stage));
         actions.extend(scale::actions(model, seen, &facts, &stage, now));
-        actions.extend(children::traffic(model, seen, &stage));
+        actions.extend(children::traffic(model, seen, &facts, &stage));
         actions.extend(verify::actions(model, seen, &stage, &verification));
         actions.extend(prune::actions(model, seen, &stage, &artifact));
         actions

@@ -2,8 +2,9 @@
 
 use chemmodel_crds::spec::Capacity;
 use chemmodel_crds::status::Colour;
+use jiff::Timestamp;
 
-use super::memory::Memory;
+use super::memory::{Memory, Reign};
 use crate::model::revision::RevisionHash;
 use crate::plan::Slots;
 
@@ -144,6 +145,13 @@ impl Facts {
     /// The slot of a revision that stands there.
     pub fn slot(&self, standing: Standing) -> Option<SlotFacts> {
         self.slots.get(standing.colour).filter(|slot| slot.revision == standing.revision)
+    }
+
+    /// Who has the traffic, and since when: as the status remembers it, or from now on. Time in suspension does not count.
+    pub fn reign(&self, now: Timestamp) -> Option<Reign> {
+        let standing = self.active?;
+        let before = self.memory.active.filter(|reign| reign.standing == standing && !self.memory.suspended);
+        Some(before.unwrap_or(Reign { standing, since: now }))
     }
 
     /// The slot that has the traffic.

@@ -107,16 +107,12 @@ impl Candidate {
 
 /// What is to be remembered after a stage was decided.
 pub fn remember(facts: &Facts, stage: &Stage, now: Timestamp) -> Memory {
-    let active = facts.active.map(|standing| {
-        let before = facts.memory.active.filter(|reign| reign.standing == standing && !facts.memory.suspended);
-        Reign { standing, since: before.map_or(now, |reign| reign.since) }
-    });
     let candidate = stage.candidate().map(|candidate| {
         let gives_up = |at: &Timestamp| capacity::gives_up_a_pod(facts, candidate, *at, now);
         Candidate { shrunk_at: candidate.shrunk_at.map(|at| if gives_up(&at) { now } else { at }), ..*candidate }
     });
     Memory {
-        active,
+        active: facts.reign(now),
         stable: if trial::is_open(facts, stage) { facts.memory.stable } else { facts.active },
         previous: previous(facts, candidate.as_ref()),
         candidate,

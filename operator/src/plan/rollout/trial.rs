@@ -4,6 +4,7 @@ use chemmodel_crds::status::Outcome;
 use jiff::Timestamp;
 
 use super::facts::{Facts, SlotFacts, Standing};
+use super::memory::Reign;
 use super::{Cause, Stage, after};
 
 /// A trial.
@@ -21,11 +22,10 @@ pub struct Trial {
 
 /// The trial that is on; none where the active revision is the stable one, or where there is nothing to go back to.
 pub fn of(facts: &Facts, now: Timestamp) -> Option<Trial> {
-    let on = facts.active?;
+    let Reign { standing: on, since } = facts.reign(now)?;
     let way_back = facts.memory.stable.filter(|stable| stable.colour != on.colour && stable.revision != on.revision)?;
     let warm = facts.slot(way_back).filter(|slot| slot.wanted > 0)?;
-    let reign = facts.memory.active.filter(|reign| reign.standing == on && !facts.memory.suspended);
-    Some(Trial { on, since: reign.map_or(now, |reign| reign.since), way_back, warm })
+    Some(Trial { on, since, way_back, warm })
 }
 
 /// What becomes of the trial; `None` when it is over, or when the spec itself asks for the way back.

@@ -2,7 +2,7 @@
 
 use chemmodel_crds::conditions::kind;
 use chemmodel_crds::status::{Colour, Phase};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::model;
 use super::world::World;
@@ -16,15 +16,21 @@ fn schedule(world: &mut World, gpus: i32) {
     world.play();
 }
 
-/// v1 is Stable with three pods on three GPUs, and v2 is asked for.
-fn full(capacity: &str) -> (World, ValidatedModel) {
-    let spec = json!({"replicas": 3, "rollout": {"capacity": capacity}});
+/// v1 is Stable, and the pods of v2 are asked for.
+fn asked_for(spec: Value) -> (World, ValidatedModel) {
     let mut world = World::new();
     world.deploy(&model("v1", spec.clone()));
     let v2 = model("v2", spec);
     world.settle(&v2);
     world.job_succeeds("manifest of v2");
     world.settle(&v2);
+    (world, v2)
+}
+
+/// v1 is Stable with three pods on three GPUs, and v2 is asked for.
+fn full(capacity: &str) -> (World, ValidatedModel) {
+    let spec = json!({"replicas": 3, "rollout": {"capacity": capacity}});
+    let (mut world, v2) = asked_for(spec);
     schedule(&mut world, 3);
     world.settle(&v2);
     (world, v2)
@@ -100,12 +106,7 @@ fn shrink_gives_everything_back_when_the_candidate_fails() {
 #[test]
 fn with_one_pod_shrink_has_nothing_to_give() {
     let spec = json!({"replicas": 1, "rollout": {"capacity": "Shrink"}});
-    let mut world = World::new();
-    world.deploy(&model("v1", spec.clone()));
-    let v2 = model("v2", spec);
-    world.settle(&v2);
-    world.job_succeeds("manifest of v2");
-    world.settle(&v2);
+    let (mut world, v2) = asked_for(spec);
     half_a_minute(&mut world, &v2, 1);
     assert_eq!(world.replicas(Colour::Blue), 1);
     world.pass(600);
@@ -150,12 +151,7 @@ fn recreate_stops_the_old_revision_first_and_brings_it_back_when_the_new_one_fai
 #[test]
 fn while_pods_are_given_up_the_autoscaler_does_not_ask_for_them_again() {
     let spec = json!({"autoscaling": {"minReplicas": 2, "maxReplicas": 5}, "rollout": {"capacity": "Shrink"}});
-    let mut world = World::new();
-    world.deploy(&model("v1", spec.clone()));
-    let v2 = model("v2", spec);
-    world.settle(&v2);
-    world.job_succeeds("manifest of v2");
-    world.settle(&v2);
+    let (mut world, v2) = asked_for(spec);
     for _ in 0..40 {
         world.pass(1);
         schedule(&mut world, 2);

@@ -20,9 +20,10 @@ demo-down: cluster-bin ## Stop that Kubernetes and remove everything that it mad
 test: ## Everything that can be tested on this machine
 	tests/run.sh
 
-soak: ## The long versions of tests, on the cluster that `make demo` left: 200 kills of a sync, 100 switches under load
+soak: ## The long versions of tests, on the cluster that `make demo` left: kills at every write, 100 switches under load
 	cargo test --locked --package chemmodel-jobs -- --ignored
-	eval "$$($(BIN)/cluster env)" && SWITCHES=100 cargo test --locked --package chemmodel-tests --test e2e -- --nocapture switches::
+	eval "$$($(BIN)/cluster env)" && CRASHES=all SWITCHES=100 \
+		cargo test --locked --package chemmodel-tests --test e2e -- --test-threads=1 switches:: crashes::
 
 BUNDLE = examples/models/boiling-point/v1
 serve: onnxruntime ## The server alone on BUNDLE, no Kubernetes: http://localhost:8080/predict
@@ -58,7 +59,7 @@ chart: tools-bin ## Tests of the chart, without a cluster
 
 DENY = cargo-deny@0.20.2
 deny: ## Licences, banned crates and sources
-	command -v cargo-deny || cargo install --quiet --locked $(DENY)
+	command -v cargo-deny || cargo install --quiet --locked --debug $(DENY)
 	cargo deny --locked check licenses bans sources
 
 tools-bin: ## Helm and the S3 server for tests, built from Go modules into the cache

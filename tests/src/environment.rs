@@ -20,5 +20,7 @@ pub fn program(variable: &str, fallback: &str) -> String {
 
 /// A file of the repository.
 pub fn repository(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)
+    // As it is now rather than when it was built: checkouts may share built programs.
+    let package = std::env::var("CARGO_MANIFEST_DIR").unwrap_or_else(|_| env!("CARGO_MANIFEST_DIR").to_owned());
+    Path::new(&package).join("..").join(path)
 }

@@ -1,5 +1,6 @@
 //! One test: a namespace of its own, a body, a diagnosis when it fails, and a clean-up in any case.
 
+use std::io::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{PoisonError, RwLock};
 use std::time::{Duration, Instant};
@@ -102,6 +103,7 @@ impl Scene {
         if let Ok(bucket) = Access::from_environment().and_then(|access| access.bucket(&self.namespace)) {
             let _ = bucket.empty().await;
         }
+        self.say("the end");
         // In the background: nobody waits for it, and the next test has another namespace.
         let _ = kubectl(&["delete", "namespace", &self.namespace, "--wait=false"], "").await;
     }
@@ -129,10 +131,11 @@ impl Scene {
         access.create(&self.namespace).await
     }
 
-    /// Says something about this test, with the seconds since it began.
-    #[allow(clippy::print_stderr, reason = "the output of a test")]
+    /// Says something about this test, with the seconds since it began; past the test runner, which keeps to itself what a good test prints.
     pub fn say(&self, words: &str) {
-        eprintln!("[{:6.1} s] {}: {words}", self.began.elapsed().as_secs_f64(), self.namespace);
+        let line = format!("[{:6.1} s] {}: {words}\n", self.began.elapsed().as_secs_f64(), self.namespace);
+        // Nobody listens: nothing is lost.
+        let _ = std::io::stderr().write_all(line.as_bytes());
     }
 
     /// Looks until there is something, at most for `limit`.

@@ -31,20 +31,22 @@ fn a_switch_that_a_frozen_leader_had_under_way_is_refused() -> Outcome {
     exclusive("held-switch", async |scene| {
         without_the_installed_operator(scene, async || {
             let bucket = bucket_with_both(scene).await?;
-            let old = Operator::start(scene, 1)?;
+            let mut old = Operator::start(scene, "old").await?;
             let model = Model::apply(scene, &manifest("boiling-point", &bucket.uri("v1"), "v1")?).await?;
             model.until_stable("v1").await?;
 
-            // The old leader has decided for v2, and freezes with its write in hand.
+            // The old leader has decided for v2, and freezes when its write is on its way.
             old.hold("services/boiling-point");
             model.patch(&switch_to(&bucket, "v2")).await?;
             tokio::time::timeout(PATIENCE, old.held()).await.context("the old leader never wanted to switch")?;
-            // Meanwhile somebody else leads, and somebody wants v1 again.
-            let new = Operator::start(scene, 2)?;
+            signal(old.process()?, "STOP").await?;
+            let first: Service = scene.api().get("boiling-point").await?;
+            // Meanwhile the Lease ends, somebody else leads, and somebody wants v1 again.
+            let new = Operator::start(scene, "new").await?;
             model.patch(&switch_to(&bucket, "v1")).await?;
             model.until_stable("v1").await?;
             let before: Service = scene.api().get("boiling-point").await?;
-            ensure!(term(&before) == Some(2), "the new leader has not written its term");
+            ensure!(term(&before) > term(&first), "the new leader has not written its term");
 
             let known = old.writes().len();
             old.release();
@@ -53,7 +55,9 @@ fn a_switch_that_a_frozen_leader_had_under_way_is_refused() -> Outcome {
             let late = &writes[known];
             ensure!(late.object == "services/boiling-point", "another write came first: {late:?}");
             ensure!(late.answer == StatusCode::CONFLICT, "the late switch was answered {}", late.answer);
-            // It looks again, sees the term, and does nothing; the new one is at work.
+            // It goes on, finds that it does not lead, and ends; the new one is at work.
+            signal(old.process()?, "CONT").await?;
+            tokio::time::timeout(SOON, old.ended()).await.context("the old leader goes on")??;
             model.patch(&json!({"spec": {"replicas": 2}})).await?;
             let two = |model: &ChemModel| model.status.as_ref().is_some_and(|status| status.ready_replicas == 2);
             model.until("follows the new leader", PATIENCE, two).await?;

@@ -42,14 +42,17 @@ fn no_request_fails_over_many_switches_and_the_old_version_is_silent_a_second_af
         let turns = routes.turns();
         let seen = turns.len().saturating_sub(1);
         ensure!(seen == usize::try_from(switches)?, "{seen} switches were seen in the EndpointSlice");
-        let latest = latest_old_answer(&turns, &tally)?;
+        let mut late = old_answers(&turns, &tally)?;
+        late.sort_unstable();
+        let latest = late.last().copied().unwrap_or_default();
         scene.say(&format!(
-            "FIGURE requests over {switches} switches: {:?} answered, {} failed; 99 of 100 new connections within {:.0} ms; the latest \
-             answer of an old version on a new connection {:.0} ms after its switch",
+            "FIGURE requests over {switches} switches: {:?} answered, {} failed; 99 of 100 new connections within {:.0} ms; the last \
+             answer of an old version on a new connection {:.0} ms after its switch at worst, {:.0} ms in the middle",
             tally.answered,
             tally.failed.len(),
             percentile(&tally.fresh, 0.99).as_secs_f64() * 1e3,
-            latest.as_secs_f64() * 1e3
+            latest.as_secs_f64() * 1e3,
+            late.get(late.len() / 2).copied().unwrap_or_default().as_secs_f64() * 1e3
         ));
         let first: Vec<_> = tally.failed.iter().take(10).collect();
         ensure!(first.is_empty(), "{} of {} requests failed, first {first:#?}", tally.failed.len(), tally.total());
@@ -76,16 +79,22 @@ fn was_verified(entry: &HistoryEntry, version: &str) -> bool {
         && evidence.is_some_and(|found| found.pods == 2 && found.total > 0 && found.passed == found.total)
 }
 
-/// How long after a switch a connection was asked for that the version before it answered: the longest.
-fn latest_old_answer(turns: &[Route], tally: &Tally) -> Result<Duration> {
+/// For each switch, how long after it a connection was asked for that the version before it still answered: the longest.
+fn old_answers(turns: &[Route], tally: &Tally) -> Result<Vec<Duration>> {
     ensure!(!tally.fresh.is_empty(), "no request went over a new connection");
-    let late = tally.fresh.iter().map(|answer| lateness(turns, answer));
-    Ok(late.max().unwrap_or_default())
+    let mut late = vec![Duration::ZERO; turns.len()];
+    for answer in &tally.fresh {
+        // The switch that a connection comes after.
+        if let Some(at) = turns.iter().rposition(|turn| turn.since <= answer.began) {
+            late[at] = late[at].max(lateness(turns, at, answer));
+        }
+    }
+    // What comes first is where it began.
+    Ok(late.split_off(1))
 }
 
-fn lateness(turns: &[Route], answer: &Fresh) -> Duration {
-    // The switch that a connection comes after, and whether the next one was under way before it was answered.
-    let Some(at) = turns.iter().rposition(|turn| turn.since <= answer.began) else { return Duration::ZERO };
+fn lateness(turns: &[Route], at: usize, answer: &Fresh) -> Duration {
+    // The next switch may have been under way before this was answered.
     let next_is_near = turns.get(at + 1).is_some_and(|next| next.since <= answer.began + answer.took + GRACE);
     let expected = |turn: &Route| turn.deployment() == Some(deployment_of(&answer.version));
     if expected(&turns[at]) || (next_is_near && expected(&turns[at + 1])) {

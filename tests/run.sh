@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Everything that `make test` checks, from a bare machine: two lanes side by side, then a real node.
 #
-#   code      format, lints, licences, generated files, chart, unit tests, exporter
+#   code      format, lints, generated files, chart, unit tests
 #   node      the test cluster's own tests, the cluster itself, the images by their Dockerfiles
 #
 #   then      api, without an operator that would act on its objects; e2e; and the README's commands, which start a cluster of their own
+#   spare     server alone, licences, exporter: in what the tests on the node leave of the processors, because those mostly wait
 #
 # Without root, or without the kernel features of a node, everything up to the API server runs, and the end says what was left out; with
 # CI=true nothing may be left out. Each suite's output is in the log folder, and on the screen when it fails.
@@ -77,13 +78,17 @@ lane_code() {
 	suite clippy cargo clippy --workspace --all-targets --locked -- -D warnings
 	suite tools make --silent tools-bin
 	ORT_DYLIB_PATH=$(make --silent onnxruntime-path) suite unit cargo test --locked --workspace --exclude chemmodel-tests
-	suite serve tests/readme.sh serve
 	suite contract cargo test --locked --package chemmodel-tests --test contract --test docs
 	suite generated make --silent drift
 	suite shell make --silent lint-shell
 	suite chart make --silent chart
-	suite deny make --silent deny
-	suite exporter make --silent test-exporter
+}
+
+# Slow to build, without a lock or a cluster in common with others.
+lane_spare() {
+	suite serve nice -n 19 tests/readme.sh serve
+	suite deny nice -n 19 make --silent deny
+	suite exporter nice -n 19 make --silent test-exporter
 }
 
 # The images come after the cluster's tests: those compare the machine before and after, and an engine that builds changes it.
@@ -125,6 +130,7 @@ lane_code &
 if [ "$node" = yes ]; then lane_node & else lane_api & fi
 wait
 
+lane_spare &
 if own_cluster; then
 	suite api cargo test --locked --package chemmodel-tests --test api
 	left_out e2e "these tests need root on the node and an S3 server: they run on the cluster that they start, without KUBECONFIG"
@@ -134,6 +140,7 @@ elif [ "$node" = yes ]; then
 	suite api cargo test --locked --package chemmodel-tests --test api
 	suite e2e cargo test --locked --package chemmodel-tests --test e2e -- --test-threads=4
 	suite cluster-down "$cluster" down
+	wait # a server alone has the reader's port
 	# As a reader has it: without a cluster, without these variables.
 	suite readme env -u KUBECONFIG -u KUBECTL -u HELM -u S3_ENDPOINT tests/readme.sh tour
 else
@@ -144,4 +151,5 @@ else
 	left_out e2e "$(tail -n 1 "$logs/doctor.log")"
 	left_out readme "$(tail -n 1 "$logs/doctor.log")"
 fi
+wait
 finish

@@ -20,7 +20,7 @@ demo-down: cluster-bin ## Stop that Kubernetes and remove everything that it mad
 test: ## Everything that can be tested on this machine
 	tests/run.sh
 
-soak: ## The long versions of tests, on the cluster that `make demo` left: kills at every write, 100 switches under load
+soak: tools-bin ## The long versions of tests, on the cluster that `make demo` left: kills at every write, 100 switches under load
 	cargo test --locked --package chemmodel-jobs -- --ignored
 	eval "$$($(BIN)/cluster env)" && CRASHES=all SWITCHES=100 \
 		cargo test --locked --package chemmodel-tests --test e2e -- --test-threads=1 switches:: crashes::

@@ -120,7 +120,7 @@ finish() {
 suite prepare prepare || exit 1
 
 node=yes
-own_cluster || "$cluster" doctor >"$logs/doctor.log" 2>&1 || node=no
+own_cluster || "$cluster" doctor --install >"$logs/doctor.log" 2>&1 || node=no
 if ! own_cluster && "$cluster" status >/dev/null 2>&1; then
 	echo "a cluster of yours is running, and a machine holds one node: stop it first by 'make demo-down'" >&2
 	exit 1

@@ -29,7 +29,7 @@ use_cluster() {
 		return
 	fi
 	cluster=$(make --silent cluster-bin)
-	if ! "$cluster" doctor; then
+	if ! "$cluster" doctor --install; then
 		die "this machine cannot run a node. Ways on: kind or k3d and KUBECONFIG, or any cluster of yours; see README.md, 'Your own cluster'"
 	fi
 	"$cluster" up

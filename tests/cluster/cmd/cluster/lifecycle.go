@@ -44,12 +44,20 @@ func newDown(bind binder) *cobra.Command {
 }
 
 func newDoctor() *cobra.Command {
-	return &cobra.Command{
+	var install bool
+	command := &cobra.Command{
 		Use:   "doctor",
 		Short: "Say whether this machine can run a node; exit code 3 when it cannot",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			checks := append(preflight.Machine(), preflight.Programs())
+			checks := preflight.Machine()
+			// Not on a machine that would not do even with them.
+			if install && preflight.Require(checks) == nil {
+				if err := preflight.InstallPackages(cmd.Context(), progress.New(cmd.OutOrStdout())); err != nil {
+					return err
+				}
+			}
+			checks = append(checks, preflight.Programs())
 			for _, check := range checks {
 				verdict := "ok"
 				if check.Err != nil {
@@ -60,4 +68,6 @@ func newDoctor() *cobra.Command {
 			return preflight.Require(checks)
 		},
 	}
+	command.Flags().BoolVar(&install, "install", false, "install missing packages of Debian and Ubuntu first, as `up` does")
+	return command
 }

@@ -79,7 +79,7 @@ fn was_verified(entry: &HistoryEntry, version: &str) -> bool {
         && evidence.is_some_and(|found| found.pods == 2 && found.total > 0 && found.passed == found.total)
 }
 
-/// For each switch, how long after it a connection was asked for that the version before it still answered: the longest.
+/// For each switch, and for where it began, how long after it a connection was asked for that the version before it still answered: the longest.
 fn old_answers(turns: &[Route], tally: &Tally) -> Result<Vec<Duration>> {
     ensure!(!tally.fresh.is_empty(), "no request went over a new connection");
     let mut late = vec![Duration::ZERO; turns.len()];
@@ -89,8 +89,7 @@ fn old_answers(turns: &[Route], tally: &Tally) -> Result<Vec<Duration>> {
             late[at] = late[at].max(lateness(turns, at, answer));
         }
     }
-    // What comes first is where it began.
-    Ok(late.split_off(1))
+    Ok(late)
 }
 
 fn lateness(turns: &[Route], at: usize, answer: &Fresh) -> Duration {

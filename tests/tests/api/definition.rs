@@ -24,12 +24,11 @@ async fn install(scene: &Scene) -> Result<()> {
     let file = format!("--filename={}", definition.display());
     // Forced, because on a shared cluster the chart may have been first.
     kubectl_ok(&["apply", "--server-side", "--force-conflicts", &file], "").await?;
-    let established = ["wait", "--for=condition=Established", "crd/chemmodels.chemmodel.io", "--timeout=30s"];
-    kubectl_ok(&established, "").await?;
-    // Established is said a moment before every path is served.
+    // Each of the two is a moment later than the condition Established, and kubectl cannot wait for a condition of a status that is not there yet.
     scene
-        .until("kubectl finds chemmodels", Duration::from_secs(30), async || {
-            Ok(scene.kubectl(&["get", "chemmodels"]).await.ok())
+        .until("kubectl finds and explains chemmodels", Duration::from_secs(30), async || {
+            let found = scene.kubectl(&["get", "chemmodels"]).await.is_ok();
+            Ok((found && kubectl_ok(&["explain", "chemmodel"], "").await.is_ok()).then_some(()))
         })
         .await?;
     Ok(())

@@ -57,6 +57,8 @@ fn killed_at_every_other_write_of_any_story_it_comes_to_the_same_end() -> Outcom
 async fn die_once_each(scene: &Scene, part: usize, step: usize) -> Result<usize> {
     let mut stage = Stage::open(scene, Story::Release).await?;
     let undisturbed = stage.play(None).await?;
+    let promoted = [0, 1].map(|age| format!("VERSION-{age} Promoted \"Promoted\""));
+    ensure!(undisturbed.history == promoted, "undisturbed, the history tells {:#?}", undisturbed.history);
     if part == 0 {
         scene.say(&format!("an undisturbed rollout: {:#?}", undisturbed.writes));
     }

@@ -48,8 +48,8 @@ pub struct Run {
     created: Vec<String>,
     /// The objects that there are.
     end: Value,
-    /// `status.history`, of this story.
-    history: Vec<String>,
+    /// `status.history`: version, outcome and reason, the latest first.
+    pub history: Vec<String>,
 }
 
 impl<'a> Stage<'a> {

@@ -93,7 +93,7 @@ fn slot(model: &ValidatedModel, seen: &Observed, colour: Colour) -> Option<SlotF
         revision: view.revision,
         wanted: view.wanted,
         existing: view.existing,
-        ready: view.available,
+        available: view.available,
         unschedulable: count(unschedulable.count()),
         leaving: count(leaving.count()),
         current: view.current,

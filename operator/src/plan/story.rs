@@ -118,7 +118,7 @@ pub fn failure(picture: &Picture<'_>, cause: Cause) -> (&'static str, String) {
         Cause::Collapsed => {
             let version = facts.active.map(|active| identity(seen, active.revision).0).unwrap_or_default();
             let slot = facts.active_slot();
-            let (ready, wanted) = slot.map_or((0, 0), |slot| (slot.ready, slot.wanted));
+            let (ready, wanted) = slot.map_or((0, 0), |slot| (slot.ready(), slot.wanted));
             let message = format!("{ready} of {wanted} pods of version {version} are ready while it is watched{why}");
             (reason::COLLAPSED, message)
         }
@@ -128,7 +128,7 @@ pub fn failure(picture: &Picture<'_>, cause: Cause) -> (&'static str, String) {
 fn starting(picture: &Picture<'_>, candidate: &Candidate, deadline: Timestamp) -> Story {
     let Picture { model, facts, trouble, now, .. } = picture;
     let version = &model.spec.model.version;
-    let ready = facts.slot(candidate.standing).map_or(0, |slot| slot.ready);
+    let ready = facts.slot(candidate.standing).map_or(0, |slot| slot.ready());
     let (wanted, colour) = (candidate.wanted, candidate.standing.colour.as_str());
     let why = trouble.map(|trouble| format!("; {}", trouble.message)).unwrap_or_default();
     let counts = format!("{ready} of {wanted} pods of version {version} in {colour}");

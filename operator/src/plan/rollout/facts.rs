@@ -111,8 +111,8 @@ pub struct SlotFacts {
     pub wanted: i32,
     /// Pods that it has, of any template, those on their way out not counted.
     pub existing: i32,
-    /// Pods that are ready.
-    pub ready: i32,
+    /// Pods that are reported as ready. A slot that was just made smaller still reports those that it is about to lose.
+    pub available: i32,
     /// Pods for which the scheduler finds no node.
     pub unschedulable: i32,
     /// Pods that are on their way out and may still hold a GPU.
@@ -122,9 +122,14 @@ pub struct SlotFacts {
 }
 
 impl SlotFacts {
+    /// Pods that are ready, and that the slot is to keep.
+    pub fn ready(&self) -> i32 {
+        self.available.min(self.wanted)
+    }
+
     /// Whether the slot has exactly `pods` pods, all of this template and ready.
     pub fn is_complete(&self, pods: i32) -> bool {
-        self.current && self.wanted == pods && self.existing == pods && self.ready == pods && pods > 0
+        self.current && self.wanted == pods && self.existing == pods && self.available == pods && pods > 0
     }
 }
 

@@ -38,7 +38,7 @@ fn first_closed(facts: &Facts, candidate: &Candidate, now: Timestamp) -> Option<
     if candidate.warm {
         // The way back: some of these pods are ready and served before; they must only be no worse than the ones that serve now.
         let enough = slot.is_some_and(|slot| {
-            slot.is_complete(candidate.wanted) || slot.ready >= facts.active_slot().map_or(0, |active| active.ready)
+            slot.is_complete(candidate.wanted) || slot.ready() >= facts.active_slot().map_or(0, |active| active.ready())
         });
         return (!enough).then_some(Gate::Pods);
     }

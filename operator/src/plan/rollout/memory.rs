@@ -71,7 +71,7 @@ impl Candidate {
         let standing = Standing { colour, revision: facts.wish.revision };
         let before = facts.memory.candidate.filter(|candidate| candidate.standing == standing);
         let wanted = capacity::candidate(facts, standing, before.as_ref(), now);
-        let has_ready_pods = facts.slot(standing).is_some_and(|slot| slot.ready > 0);
+        let has_ready_pods = facts.slot(standing).is_some_and(|slot| slot.ready() > 0);
         match before {
             None => {
                 let served = [facts.memory.stable, facts.memory.previous].contains(&Some(standing));

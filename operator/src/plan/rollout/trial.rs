@@ -33,7 +33,7 @@ pub fn judge(facts: &Facts, trial: &Trial, now: Timestamp) -> Option<Stage> {
     let Trial { on, since, way_back, warm } = *trial;
     if facts.memory.failed.is_some_and(|failed| failed.revision == on.revision) {
         // Never to pods that are not there.
-        return Some(Stage::Returning { to: way_back, possible: warm.ready > 0 });
+        return Some(Stage::Returning { to: way_back, possible: warm.ready() > 0 });
     }
     if facts.wish.revision == way_back.revision {
         return None;
@@ -52,10 +52,11 @@ pub fn judge(facts: &Facts, trial: &Trial, now: Timestamp) -> Option<Stage> {
     (now < until).then_some(Stage::Observing { until })
 }
 
-/// Fewer than half of the pods that carried the traffic before, while the old ones would do better. One lost pod of many is no reason.
+/// Fewer than half of the pods that carried the traffic before, while the old ones would do better. One lost pod of many is no reason,
+/// and neither are pods that somebody took away: a smaller number counts when it is wanted. None at all is always a reason.
 fn has_collapsed(own: Option<SlotFacts>, warm: SlotFacts) -> bool {
-    let ready = own.map_or(0, |slot| slot.ready);
-    ready * 2 < warm.wanted && ready < warm.ready
+    let (ready, wanted) = own.map_or((0, warm.wanted), |slot| (slot.ready(), slot.wanted));
+    ready * 2 < wanted.min(warm.wanted).max(1) && ready < warm.ready()
 }
 
 /// Whether the trial goes on after this stage, so that the stable revision stays what it is.

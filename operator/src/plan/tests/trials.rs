@@ -136,6 +136,40 @@ fn going_back_by_the_spec_needs_neither_verification_nor_approval_while_the_old_
 }
 
 #[test]
+fn going_back_to_pods_that_were_just_told_to_go_is_a_whole_rollout() {
+    let v2 = model("v2", json!({}));
+    let mut world = observing(&v2);
+    world.pass(31);
+    world.lags = true;
+    world.reconcile(&v2);
+    assert_eq!(world.replicas(Colour::Blue), 0);
+    assert_eq!(world.seen.slot(Colour::Blue).unwrap().ready, 2, "the Deployment has not followed yet");
+    world.verifies = false;
+    let v1 = model("v1", json!({}));
+    world.settle(&v1);
+    assert_eq!(world.active(), Some(Colour::Green), "the traffic was given to pods that go");
+    world.follow();
+    world.pods_become_ready();
+    world.settle(&v1);
+    assert_eq!(world.phase(), Phase::Verifying);
+    world.verification_passes(|_| {});
+    world.settle(&v1);
+    assert_eq!(world.active(), Some(Colour::Blue));
+}
+
+#[test]
+fn pods_that_the_spec_takes_away_are_no_collapse() {
+    let mut world = observing(&model("v2", json!({"replicas": 4})));
+    let smaller = model("v2", json!({"replicas": 1}));
+    world.settle(&smaller);
+    assert_eq!(world.replicas(Colour::Green), 1);
+    assert_eq!(world.phase(), Phase::Observing);
+    world.slot_has(Colour::Green, 0);
+    world.settle(&smaller);
+    assert_eq!(world.active(), Some(Colour::Blue), "but the loss of the last one is");
+}
+
+#[test]
 fn going_back_later_is_a_whole_rollout_that_fetches_nothing() {
     let v2 = model("v2", json!({}));
     let mut world = observing(&v2);

@@ -27,6 +27,8 @@ pub struct World {
     pub verifies: bool,
     /// How many GPUs there are, one for each pod; when set, pods are scheduled and get ready as far as these go.
     pub gpus: Option<i32>,
+    /// Whether Deployments follow a new size only when told to.
+    pub lags: bool,
     /// How often pods were replaced by others of the same kind.
     pub births: u32,
     version: u64,
@@ -35,7 +37,16 @@ pub struct World {
 impl World {
     pub fn new() -> Self {
         let now = "2026-01-01T12:00:00Z".parse().unwrap();
-        Self { now, seen: Observed::default(), log: Vec::new(), verifies: true, gpus: None, births: 0, version: 0 }
+        Self {
+            now,
+            seen: Observed::default(),
+            log: Vec::new(),
+            verifies: true,
+            gpus: None,
+            lags: false,
+            births: 0,
+            version: 0,
+        }
     }
 
     /// One reconcile: plan, apply, report.
@@ -178,6 +189,17 @@ impl World {
         self.seen.pods.push(serde_json::from_value(pod).unwrap());
     }
 
+    /// The Deployments have the sizes that they were told to have.
+    pub fn follow(&mut self) {
+        for colour in Colour::ALL {
+            if let Some(deployment) = self.seen.deployments.get_mut(colour) {
+                let wanted = deployment.spec.as_ref().unwrap().replicas.unwrap_or(1);
+                let ready = deployment.status.as_ref().and_then(|s| s.ready_replicas).unwrap_or(0);
+                set_counts(deployment, wanted, ready.min(wanted));
+            }
+        }
+    }
+
     /// Every pod that a slot wants becomes available.
     pub fn pods_become_ready(&mut self) {
         for colour in Colour::ALL {
@@ -271,8 +293,10 @@ impl World {
                 let colour = if deployment.ends_with("-blue") { Colour::Blue } else { Colour::Green };
                 let live = self.seen.deployments.get_mut(colour).as_mut().expect("a Deployment to scale");
                 live.spec.as_mut().unwrap().replicas = Some(replicas);
-                let ready = live.status.as_ref().and_then(|s| s.ready_replicas).unwrap_or(0).min(replicas);
-                set_counts(live, replicas, ready);
+                live.metadata.generation = Some(live.metadata.generation.unwrap_or(0) + 1);
+                if !self.lags {
+                    self.follow();
+                }
             }
             Action::Delete(doomed) => {
                 self.log.push(format!("delete {:?} {}", doomed.kind, doomed.name));

@@ -52,8 +52,16 @@ pub struct Cluster {
 pub struct Slot {
     pub revision: RevisionHash,
     pub wanted: i32,
+    /// More than wanted, until the cluster has followed.
     pub ready: i32,
     pub unschedulable: i32,
+}
+
+impl Slot {
+    /// What goes, has gone.
+    fn follows(&mut self) {
+        self.ready = self.ready.min(self.wanted - self.unschedulable);
+    }
 }
 
 impl Cluster {
@@ -101,11 +109,11 @@ impl Cluster {
             slot.map(|slot| SlotFacts {
                 revision: slot.revision,
                 wanted: slot.wanted,
-                existing: slot.wanted,
-                ready: slot.ready,
+                existing: slot.wanted.max(slot.ready),
+                available: slot.ready,
                 unschedulable: slot.unschedulable,
                 leaving: 0,
-                current: true,
+                current: slot.ready <= slot.wanted,
             })
         };
         let wanted = revision(self.wanted);
@@ -193,7 +201,7 @@ impl Cluster {
                 }
                 let gone = (slot.wanted - pods).max(0);
                 slot.unschedulable = (slot.unschedulable - gone).clamp(0, pods);
-                slot.ready = slot.ready.min(pods - slot.unschedulable);
+                // The pods that are to go are still there, and ready, until the cluster has followed.
                 slot.wanted = pods;
             }
             Write::Switch(to) => self.switch(to),
@@ -203,7 +211,7 @@ impl Cluster {
 
     pub fn switch(&mut self, to: Standing) {
         let slot = self.slot(to).expect("traffic goes to a slot that runs the revision");
-        assert!(slot.ready > 0, "traffic goes to nobody: {self:?}");
+        assert!(slot.ready.min(slot.wanted) > 0, "traffic goes to nobody: {self:?}");
         let proven = &mut self.proven[usize::from(number(to.revision))];
         if !*proven {
             assert_eq!(self.evidence, Some((to, true)), "traffic goes to a revision without positive evidence");
@@ -237,6 +245,7 @@ impl Cluster {
         event(&|next| next.memory.failed = None);
         // The cluster.
         event(&|next| next.endpoints = next.service);
+        event(&|next| *next = next.followed());
         for colour in Colour::ALL {
             let Some(slot) = self.slots.get(colour) else { continue };
             let mut pods = |ready: i32, unschedulable: i32, replaced: bool| {
@@ -263,6 +272,15 @@ impl Cluster {
         }
         after.push(self.tick());
         after
+    }
+
+    /// The pods that are to go have gone.
+    pub fn followed(&self) -> Self {
+        let mut next = *self;
+        for slot in [&mut next.slots.blue, &mut next.slots.green].into_iter().flatten() {
+            slot.follows();
+        }
+        next
     }
 
     /// Everything that is remembered grows older.

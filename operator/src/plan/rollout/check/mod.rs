@@ -1,7 +1,8 @@
 //! The machine, checked exhaustively: every interleaving of what the cluster, the user, the clock and a dying operator can do, breadth
 //! first from nothing and from a settled revision, each state once.
 //!
-//! A state is a small cluster: three revisions, two slots with up to two pods, a Service whose endpoints lag, evidence, and the status.
+//! A state is a small cluster: three revisions, two slots with up to two pods that go some time after they are told to, a Service whose
+//! endpoints lag, evidence, and the status.
 //! The clock stands still and times grow older, so that states that differ only by the hour are one state. A tick is fifteen seconds.
 //!
 //! | in every state | |
@@ -27,7 +28,7 @@ fn ends(start: Cluster, known: &mut HashSet<Cluster>) {
     while !known.contains(&state) {
         path.push(state);
         assert!(path.len() < 100, "no end from {start:?}; at last {state:?}");
-        let next = state.reconciled();
+        let next = state.reconciled().followed();
         if next == state {
             let later = state.tick();
             if later == state {

@@ -155,7 +155,7 @@ fn phase_of(cluster: &Cluster) -> Phase {
 /// The operator does what it can without waiting.
 fn rest(mut cluster: Cluster) -> Cluster {
     for _ in 0..20 {
-        cluster = cluster.reconciled();
+        cluster = cluster.reconciled().followed();
     }
     cluster
 }

@@ -46,6 +46,9 @@ pub enum ManifestError {
         /// The repeated value.
         value: String,
     },
+    /// A variant that would contend with the members.
+    #[error("variants: \"fp32\" is what members are; take it out")]
+    Fp32Variant,
     /// The manifest cannot hold its own digest.
     #[error("files: chemmodel.json lists itself; take it out, the digest of the bundle pins it")]
     ListsItself,

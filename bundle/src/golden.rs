@@ -101,11 +101,8 @@ impl Golden {
         if golden.molecules.is_empty() {
             return Err(GoldenError::NoMolecules);
         }
-        let Tolerance { absolute, relative } = golden.tolerance;
-        for (field, value) in [("absolute", absolute), ("relative", relative)] {
-            if !value.is_finite() || value < 0.0 {
-                return Err(GoldenError::Tolerance { field, value });
-            }
+        if let Some((field, value)) = golden.tolerance.unusable() {
+            return Err(GoldenError::Tolerance { field, value });
         }
         check_outputs(&golden.outputs, outputs).map_err(GoldenError::Outputs)?;
         for (index, molecule) in golden.molecules.iter().enumerate() {
@@ -151,6 +148,14 @@ impl GoldenMolecule {
 }
 
 impl Tolerance {
+    /// The first number that is not finite or below 0, with its name.
+    pub(crate) fn unusable(self) -> Option<(&'static str, f64)> {
+        let Self { absolute, relative } = self;
+        [("absolute", absolute), ("relative", relative)]
+            .into_iter()
+            .find(|(_, value)| !value.is_finite() || *value < 0.0)
+    }
+
     /// Whether `answer` is close enough to `reference`. NaN never is.
     pub fn accepts(&self, answer: f64, reference: f64) -> bool {
         (answer - reference).abs() <= self.absolute + self.relative * reference.abs()

@@ -20,6 +20,7 @@ mod manifest;
 mod path;
 pub mod report;
 mod termination;
+mod variant;
 pub mod verification;
 
 pub use digest::{BundleDigest, DigestError, Sha256Hex};
@@ -31,3 +32,4 @@ pub use manifest::{
 };
 pub use path::{BundlePath, PathError};
 pub use termination::MAX_TERMINATION_MESSAGE_BYTES;
+pub use variant::{Precision, PrecisionError, Variant};

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{BundlePath, ManifestError, Sha256Hex};
+use crate::{BundlePath, ManifestError, Precision, Sha256Hex, Variant};
 
 /// Name of the manifest inside a bundle.
 pub const MANIFEST_FILE: &str = "chemmodel.json";
@@ -30,6 +30,9 @@ pub struct Manifest {
     pub kind: Kind,
     /// ONNX files of the ensemble, each listed in `files`.
     pub members: Vec<BundlePath>,
+    /// The same networks in other numbers; never fp32, which is `members`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub variants: BTreeMap<Precision, Variant>,
     /// Every file of the bundle but the manifest.
     pub files: BTreeMap<BundlePath, FileEntry>,
     /// Longest token sequence that the network accepts, special tokens counted.
@@ -124,6 +127,7 @@ impl Manifest {
             architecture: architecture.to_owned(),
             kind: Kind::Sequence,
             members: vec![member],
+            variants: BTreeMap::new(),
             files,
             max_length,
             outputs: vec![Output {
@@ -190,16 +194,27 @@ impl Manifest {
         }
         let mut seen = BTreeSet::new();
         for (i, member) in self.members.iter().enumerate() {
-            let field = || format!("members[{i}]");
-            let entry = self.files.get(member);
-            let entry = entry.ok_or_else(|| ManifestError::NotListed { field: field(), path: member.to_string() })?;
-            if entry.bytes == 0 {
-                let field = format!("files[\"{member}\"].bytes");
-                return Err(number(field, 0.0, "a network has at least one byte; export the bundle again"));
-            }
-            if !seen.insert(member) {
-                return Err(ManifestError::Duplicate { field: field(), value: member.to_string() });
-            }
+            self.check_member(|| format!("members[{i}]"), member, &mut seen)?;
+        }
+        self.check_variants(&mut seen)
+    }
+
+    /// A network is listed, has content and serves once.
+    pub(crate) fn check_member<'a>(
+        &self,
+        field: impl Fn() -> String,
+        member: &'a BundlePath,
+        seen: &mut BTreeSet<&'a BundlePath>,
+    ) -> Result<(), ManifestError> {
+        let Some(entry) = self.files.get(member) else {
+            return Err(ManifestError::NotListed { field: field(), path: member.to_string() });
+        };
+        if entry.bytes == 0 {
+            let field = format!("files[\"{member}\"].bytes");
+            return Err(number(field, 0.0, "a network has at least one byte; export the bundle again"));
+        }
+        if !seen.insert(member) {
+            return Err(ManifestError::Duplicate { field: field(), value: member.to_string() });
         }
         Ok(())
     }

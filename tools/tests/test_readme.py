@@ -12,6 +12,9 @@ from chemmodel_export.cli import main
 COMMAND = re.compile(r"chemmodel-export (chemberta --checkpoint my-model (?:\\\n|[^`\n])*)")
 
 
+VARIANT = re.compile(r"chemmodel-export (variant my-bundle [^`\n]*)")
+
+
 def commands() -> list[str]:
     pages = [TOOLS.parent / "README.md", TOOLS / "README.md"]
     return [found.replace("\\\n", " ") for page in pages for found in COMMAND.findall(page.read_text())]
@@ -29,3 +32,12 @@ def test_the_command_writes_a_bundle(command, own_checkpoint, tmp_path, monkeypa
     assert main(shlex.split(command)) == 0
     assert Path("my-bundle", "chemmodel.json").exists()
     assert main(["verify", "my-bundle"]) == 0
+
+
+def test_the_command_for_another_precision_writes_a_bundle(tiny_bundle, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    Path("my-bundle").symlink_to(tiny_bundle)
+    (command,) = VARIANT.findall((TOOLS / "README.md").read_text())
+    assert main(shlex.split(command)) == 0
+    assert ", in int8 " in capsys.readouterr().out
+    assert Path("my-bundle-int8", "chemmodel.json").exists()

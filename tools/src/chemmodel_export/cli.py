@@ -8,6 +8,7 @@ import torch
 
 from chemmodel_export import bundle, checkpoint
 from chemmodel_export.errors import ExportError
+from chemmodel_export.precision import variant
 from chemmodel_export.predict import INVERSE
 from chemmodel_export.verify import verify
 
@@ -40,10 +41,42 @@ def _parser() -> argparse.ArgumentParser:
     chemberta.add_argument("--center", type=float, help="of every --output (default: 0)")
     chemberta.add_argument("--molecules", type=Path, metavar="FILE", help="more golden molecules, one SMILES a line")
     chemberta.set_defaults(run=_export)
+    _add_variant(commands)
     check = commands.add_parser("verify", help="recompute digests, token ids and answers of a bundle")
     check.add_argument("bundle", type=Path)
     check.set_defaults(run=lambda parsed: verify(parsed.bundle))
     return parser
+
+
+def _add_variant(commands: argparse._SubParsersAction) -> None:
+    command = commands.add_parser("variant", help="write a bundle anew, with its networks in another precision beside")
+    command.add_argument("bundle", type=Path)
+    command.add_argument("--precision", choices=sorted(variant.FRACTION), required=True)
+    command.add_argument("--out", type=Path, required=True, metavar="DIR", help="the new bundle; must not exist")
+    command.add_argument(
+        "--absolute",
+        type=float,
+        help="how far an answer may be from its reference, in its unit (default: 0.02 standard deviations of the "
+        "reference answers for int8, 0.002 for fp16)",
+    )
+    command.add_argument("--relative", type=float, help="and this fraction of it (default: that of golden.json)")
+    command.add_argument(
+        "--molecules",
+        type=Path,
+        metavar="FILE",
+        help="SMILES, one a line, that fix the ranges of int8 beside the golden ones; best some thousand of training",
+    )
+    command.add_argument(
+        "--reduce-range", action="store_true", help="7 bits in the weights of int8, for processors without VNNI"
+    )
+    command.set_defaults(run=_variant)
+
+
+def _variant(parsed: argparse.Namespace) -> str:
+    extra = _smiles(parsed.molecules) if parsed.molecules else []
+    wanted = variant.Wanted(parsed.precision, parsed.absolute, parsed.relative, extra, parsed.reduce_range)
+    verified = variant.add(parsed.bundle, wanted, parsed.out)
+    return f"wrote {parsed.out}, {verified}"
 
 
 def _export(parsed: argparse.Namespace) -> str:

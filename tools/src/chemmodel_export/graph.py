@@ -66,12 +66,18 @@ def _strip(model: onnx.ModelProto) -> None:
     del model.graph.metadata_props[:]
 
 
-def session(path: Path) -> onnxruntime.InferenceSession:
+def session(network: Path | bytes) -> onnxruntime.InferenceSession:
+    """Of a file or of its content."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.log_severity_level = 3
-    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    source = network if isinstance(network, bytes) else str(network)
+    return onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
+
+
+def feed(ids: np.ndarray, mask: np.ndarray) -> dict[str, np.ndarray]:
+    return dict(zip(INPUTS, (ids, mask), strict=True))
 
 
 def run(runtime: onnxruntime.InferenceSession, ids: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    return runtime.run([OUTPUT], dict(zip(INPUTS, (ids, mask), strict=True)))[0]
+    return runtime.run([OUTPUT], feed(ids, mask))[0]

@@ -22,6 +22,8 @@ _FIELDS = {
     "aggregate",
     "provenance",
 }
+_OPTIONAL = {"variants"}
+_PRECISIONS = ("int8", "fp16")
 _OUTPUT_FIELDS = {"name", "property", "unit", "transform", "scale", "center"}
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
@@ -39,7 +41,8 @@ def digest(folder: Path) -> str:
 
 def check(manifest: dict) -> None:
     """Raises with the field that breaks the contract."""
-    _same_fields("the manifest", manifest, _FIELDS)
+    _require(isinstance(manifest, dict), "the manifest must be an object")
+    _same_fields("the manifest", {field: manifest[field] for field in manifest.keys() - _OPTIONAL}, _FIELDS)
     _require(manifest["schema"] == SCHEMA, f"schema is {manifest['schema']!r}, expected {SCHEMA!r}")
     _require(manifest["kind"] == "sequence", f"kind is {manifest['kind']!r}, expected 'sequence'")
     _require(manifest["aggregate"] == "mean", f"aggregate is {manifest['aggregate']!r}, expected 'mean'")
@@ -48,6 +51,7 @@ def check(manifest: dict) -> None:
     length = manifest["maxLength"]
     _require(type(length) is int and length >= 3, f"maxLength is {length!r}, expected a whole number of at least 3")
     _check_files(manifest["files"], manifest["members"])
+    _check_variants(manifest.get("variants", {}), manifest["files"], manifest["members"])
     check_outputs(manifest["outputs"])
     _require(isinstance(manifest["provenance"], dict), "provenance must be an object")
 
@@ -77,6 +81,24 @@ def _check_files(files: object, members: object) -> None:
         _require(needed in files, f"files does not list {needed!r}")
 
 
+def _check_variants(variants: object, files: dict, members: list) -> None:
+    _require(isinstance(variants, dict), "variants must map each precision to its members")
+    taken = list(members)
+    for precision, variant in variants.items():
+        where = f"variants.{precision}"
+        _require(precision in _PRECISIONS, f"{where} is not known, expected one of {_PRECISIONS}")
+        _same_fields(where, variant, {"members", "tolerance"})
+        made = variant["members"]
+        _require(isinstance(made, list) and len(made) == len(members), f"{where}.members must be one for each member")
+        for path in made:
+            _require(path in files, f"files does not list {path!r} of {where}")
+            _require(path not in taken, f"{where}.members has {path!r}, which is taken already")
+            taken.append(path)
+        _same_fields(f"{where}.tolerance", variant["tolerance"], {"absolute", "relative"})
+        for field, number in variant["tolerance"].items():
+            _require(_is_finite(number) and number >= 0, f"{where}.tolerance.{field} is {number!r}, expected 0 or more")
+
+
 def _check_output(where: str, output: object) -> None:
     _same_fields(where, output, _OUTPUT_FIELDS)
     for field in ("name", "property", "unit"):
@@ -86,9 +108,12 @@ def _check_output(where: str, output: object) -> None:
     _require(output["transform"] in known, f"{where}.transform is {output['transform']!r}, expected one of {known}")
     for field in ("scale", "center"):
         number = output[field]
-        finite = isinstance(number, int | float) and not isinstance(number, bool) and math.isfinite(number)
-        _require(finite, f"{where}.{field} is {number!r}, expected a finite number")
+        _require(_is_finite(number), f"{where}.{field} is {number!r}, expected a finite number")
     _require(output["scale"] != 0, f"{where}.scale is 0: every molecule would get one answer")
+
+
+def _is_finite(number: object) -> bool:
+    return isinstance(number, int | float) and not isinstance(number, bool) and math.isfinite(number)
 
 
 def _same_fields(where: str, value: object, expected: set[str]) -> None:

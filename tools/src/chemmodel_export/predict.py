@@ -31,13 +31,18 @@ def by_torch(checkpoint: Checkpoint, ids: list[int]) -> np.ndarray:
 
 
 def by_onnx(runtime: onnxruntime.InferenceSession, batch: list[list[int]], pad_id: int = 0) -> np.ndarray:
-    """Raw float32 `[batch, outputs]`; shorter molecules are padded on the right."""
+    """Raw float32 `[batch, outputs]`."""
+    return graph.run(runtime, *pad(batch, pad_id))
+
+
+def pad(batch: list[list[int]], pad_id: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Ids and mask, int64 `[batch, length]`; shorter molecules are padded on the right."""
     ids = np.full((len(batch), max(map(len, batch))), pad_id, dtype=np.int64)
     mask = np.zeros_like(ids)
     for row, tokens in enumerate(batch):
         ids[row, : len(tokens)] = tokens
         mask[row, : len(tokens)] = 1
-    return graph.run(runtime, ids, mask)
+    return ids, mask
 
 
 def to_units(raw: np.ndarray, outputs: list[dict]) -> list[float]:

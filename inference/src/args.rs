@@ -5,13 +5,14 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::thread::available_parallelism;
 
-use chemmodel_bundle::BundleDigest;
+use chemmodel_bundle::{BundleDigest, Precision};
 use clap::{Parser, ValueEnum};
 
 /// Serves one model bundle over HTTP.
 #[derive(Debug, Clone, Parser)]
 // The program's own version is in its log and metrics: `--version` is the model's.
 #[command(name = "chemmodel-server", disable_version_flag = true)]
+#[expect(clippy::struct_excessive_bools, reason = "flags of a command line, not states")]
 pub struct Args {
     /// Directory of the bundle: chemmodel.json and the files that it lists
     #[arg(long, value_name = "DIR")]
@@ -31,13 +32,29 @@ pub struct Args {
     /// Where predictions are served
     #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:8080")]
     pub http_address: SocketAddr,
+    /// Where predictions are served over gRPC
+    #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:9000")]
+    pub grpc_address: SocketAddr,
     /// Where /livez, /readyz and /metrics are served
     #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:8081")]
     pub ops_address: SocketAddr,
     /// What runs the network; cuda never falls back to cpu
     #[arg(long, value_enum, default_value_t = Accelerator::Cpu)]
     pub accelerator: Accelerator,
-    /// Threads of one inference [default: the CPUs of the container's quota]
+    /// Memory of the GPU that the network's arena may take, in MiB [default: all of it]
+    #[arg(long, value_name = "MIB")]
+    pub gpu_memory_limit: Option<NonZeroUsize>,
+    /// Let the GPU round the factors of products to 10 bits; faster, and answers change by about a thousandth
+    #[arg(long)]
+    pub tf32: bool,
+    /// Numbers that the network computes with: fp32, or a variant that the bundle has, int8 (cpu only) or fp16
+    #[arg(long, value_name = "PRECISION", default_value_t = Precision::Fp32)]
+    pub precision: Precision,
+    /// Inferences at once, each with the whole network in memory [default: one for each CPU of the container's quota, as long as the copies take
+    /// no more than 1 GiB; 1 with cuda]
+    #[arg(long, value_name = "N")]
+    pub sessions: Option<NonZeroUsize>,
+    /// Threads of one inference [default: what the quota leaves for each; 1 with cuda]
     #[arg(long, value_name = "N")]
     pub threads: Option<NonZeroUsize>,
     /// Cost of a batch at most: tokens of its longest molecule times its molecules
@@ -55,9 +72,46 @@ pub struct Args {
     /// Molecules of one request at most; never more than --max-queue-items
     #[arg(long, value_name = "N", default_value = "1024")]
     pub max_items_per_request: NonZeroUsize,
+    /// Answers that are kept in memory and given again; 0 keeps none
+    #[arg(long, value_name = "N", default_value_t = 16384)]
+    pub cache_entries: u64,
+    /// Redis that replicas share answers in, as `redis://:password@host:6379/0`, or `rediss:` with TLS; taken from the environment, where no
+    /// list of processes shows it
+    #[arg(long, value_name = "URL", env = "CHEMMODEL_CACHE_REDIS_URL", hide_env_values = true)]
+    pub cache_redis_url: Option<String>,
+    /// Certificate of the prediction ports, in PEM; without it they are not encrypted
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub tls_certificate: Option<PathBuf>,
+    /// Its key
+    #[arg(long, value_name = "FILE", requires = "tls_certificate")]
+    pub tls_key: Option<PathBuf>,
+    /// Authority that must have signed the certificates of clients; without it they need none
+    #[arg(long, value_name = "FILE", requires = "tls_certificate")]
+    pub tls_client_authority: Option<PathBuf>,
+    /// Directory of the keys of callers: a file for each, with "sha256:" and the hash of its key in it
+    #[arg(long, value_name = "DIR", conflicts_with = "token_review")]
+    pub api_keys: Option<PathBuf>,
+    /// Ask the API server of the cluster whose the token of a caller is
+    #[arg(long)]
+    pub token_review: bool,
+    /// For whom the token must have been made [default: for the API server]
+    #[arg(long, value_name = "AUDIENCE", requires = "token_review")]
+    pub token_audience: Vec<String>,
+    /// User or group that may ask [default: all that the cluster knows]
+    #[arg(long, value_name = "NAME", requires = "token_review")]
+    pub token_allow: Vec<String>,
     /// How long to keep serving after SIGTERM, so that load balancers can look away
     #[arg(long, value_name = "SECONDS", default_value_t = 5)]
     pub drain_seconds: u64,
+    /// Where traces are sent, as OTLP over gRPC: `http://collector:4317`; without it there are none
+    #[arg(long, value_name = "URL", env = "OTEL_EXPORTER_OTLP_ENDPOINT")]
+    pub otlp_endpoint: Option<String>,
+    /// Write a line about each request: who, how many molecules, how it ended; never which molecules
+    #[arg(long)]
+    pub audit: bool,
+    /// And the molecules too
+    #[arg(long, requires = "audit")]
+    pub audit_smiles: bool,
     /// Form of the log lines
     #[arg(long, value_enum, default_value_t = LogFormat::Json)]
     pub log_format: LogFormat,
@@ -68,6 +122,9 @@ pub struct Args {
     #[arg(long, value_name = "FILE", env = "ORT_DYLIB_PATH", default_value = "libonnxruntime.so")]
     pub onnxruntime: PathBuf,
 }
+
+/// Of all copies of the network, when nobody says how many.
+const MOST_BYTES: u64 = 1 << 30;
 
 /// What runs the network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -88,10 +145,27 @@ pub enum LogFormat {
 }
 
 impl Args {
-    /// Threads of one inference. ONNX Runtime's own default is the host's cores, whatever the container may use;
-    /// `available_parallelism` reads the quota of cgroup v1 and v2 and the affinity mask.
-    pub fn threads(&self) -> usize {
-        self.threads.or_else(|| available_parallelism().ok()).map_or(1, NonZeroUsize::get)
+    /// Inferences at once, and the threads of each, for a network of so many bytes. Many inferences on one thread each do more than few on many
+    /// (`docs/adr/0025-one-thread-each.md`), but each has the network in memory.
+    pub fn engines(&self, network: u64) -> (usize, usize) {
+        // Reads the quota of cgroup v1 and v2 and the affinity mask; ONNX Runtime's own default is the host's cores, whatever the container may use.
+        let quota = available_parallelism().map_or(1, NonZeroUsize::get);
+        self.engines_on(quota, network)
+    }
+
+    fn engines_on(&self, quota: usize, network: u64) -> (usize, usize) {
+        let copies = usize::try_from(MOST_BYTES / network.max(1)).unwrap_or(usize::MAX);
+        let (sessions, threads) = (self.sessions.map(NonZeroUsize::get), self.threads.map(NonZeroUsize::get));
+        let sessions = sessions.unwrap_or_else(|| match self.accelerator {
+            Accelerator::Cpu => (quota / threads.unwrap_or(1)).min(copies).max(1),
+            // One queue of the GPU: a second session would only wait for it.
+            Accelerator::Cuda => 1,
+        });
+        let threads = threads.unwrap_or_else(|| match self.accelerator {
+            Accelerator::Cpu => (quota / sessions).max(1),
+            Accelerator::Cuda => 1,
+        });
+        (sessions, threads)
     }
 
     /// Molecules of one request at most: what cannot ever fit the queue must not be told to try again.
@@ -118,14 +192,41 @@ mod tests {
         assert_eq!((args.max_batch_tokens.get(), args.max_batch_items.get()), (16384, 256));
         assert_eq!((args.max_queue_items.get(), args.max_smiles_length.get()), (1024, 1000));
         assert_eq!((args.max_items_per_request(), args.drain_seconds), (1024, 5));
-        assert!(args.threads() >= 1);
     }
 
     #[test]
     fn a_limit_of_zero_is_refused_because_nothing_could_ever_be_served() {
-        for flag in ["--threads", "--max-batch-tokens", "--max-batch-items", "--max-queue-items", "--max-smiles-length"]
-        {
+        for flag in [
+            "--sessions",
+            "--threads",
+            "--max-batch-tokens",
+            "--max-batch-items",
+            "--max-queue-items",
+            "--max-smiles-length",
+        ] {
             assert!(parse(&[flag, "0"]).is_err(), "{flag} 0 was accepted");
+        }
+    }
+
+    #[test]
+    fn each_cpu_has_an_inference_of_its_own_unless_the_copies_are_too_large() {
+        const SMALL: u64 = 12 << 20;
+        const LARGE: u64 = 400 << 20;
+        for (flags, quota, network, engines) in [
+            (&[][..], 4, SMALL, (4, 1)),
+            (&[], 4, LARGE, (2, 2)),
+            (&[], 16, 4 << 30, (1, 16)),
+            (&["--threads", "2"], 4, SMALL, (2, 2)),
+            (&["--threads", "8"], 4, SMALL, (1, 8)),
+            (&["--sessions", "1"], 4, SMALL, (1, 4)),
+            (&["--sessions", "3", "--threads", "3"], 4, LARGE, (3, 3)),
+            (&["--accelerator", "cuda"], 16, SMALL, (1, 1)),
+        ] {
+            assert_eq!(
+                parse(flags).unwrap().engines_on(quota, network),
+                engines,
+                "{flags:?} on {quota}, {network} bytes"
+            );
         }
     }
 

@@ -1,11 +1,12 @@
 //! Opens a bundle directory and proves that every file is the one that the manifest pins. Nothing is served from a
 //! file that was not checked here.
 
+use std::borrow::Borrow;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use chemmodel_bundle::{BundleDigest, FileEntry, MANIFEST_FILE, Manifest, Sha256Hex};
+use chemmodel_bundle::{BundleDigest, BundlePath, FileEntry, MANIFEST_FILE, Manifest, Precision, Sha256Hex};
 use sha2::{Digest, Sha256};
 
 use crate::error::BundleError;
@@ -39,6 +40,20 @@ impl Bundle {
     /// Where a file of the bundle lies.
     pub fn path(&self, name: impl AsRef<Path>) -> PathBuf {
         self.directory.join(name)
+    }
+
+    /// What the network takes in this precision, at most: all files but the networks in other ones. They may have their weights beside them.
+    pub fn network_bytes(&self, precision: Precision) -> u64 {
+        let others = self.manifest.precisions().filter(|other| *other != precision);
+        let others: Vec<_> = others.filter_map(|other| self.manifest.members_in(other)).flatten().collect();
+        self.manifest.files.iter().filter(|(name, _)| !others.contains(name)).map(|(_, entry)| entry.bytes).sum()
+    }
+
+    /// The files in the directory of a file and below it, as they are called from there.
+    pub fn files_beside(&self, name: &BundlePath) -> Vec<&str> {
+        let name: &str = name.borrow();
+        let directory = name.rfind('/').map_or("", |end| &name[..=end]);
+        self.manifest.files.keys().map(Borrow::<str>::borrow).filter_map(|file| file.strip_prefix(directory)).collect()
     }
 }
 

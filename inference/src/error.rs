@@ -5,7 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use chemmodel_bundle::{BundleDigest, ManifestError, Sha256Hex};
+use chemmodel_bundle::{BundleDigest, ManifestError, Precision, Sha256Hex};
 
 /// Why the server cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -19,6 +19,14 @@ pub enum StartError {
         address: SocketAddr,
         /// Why.
         source: io::Error,
+    },
+    /// The keys, the certificate or the account cannot be used.
+    #[error("{flag}: {why}")]
+    Access {
+        /// The argument that named them.
+        flag: &'static str,
+        /// What is wrong with which file.
+        why: String,
     },
     /// The process could not make a thread, or the signals could not be caught.
     #[error("cannot start {what}: {source}; the container's limits may be too small")]
@@ -37,12 +45,18 @@ pub enum StartError {
     /// The runtime or the network cannot be used.
     #[error(transparent)]
     Engine(#[from] LoadEngineError),
+    /// The address of the shared cache is none.
+    #[error("--cache-redis-url: {0}; give an address like redis://:password@host:6379/0")]
+    Cache(redis::RedisError),
     /// The first inference failed.
     #[error("the warm-up inference failed: {0}")]
     WarmUp(String),
     /// The metrics contradict each other.
     #[error("the metrics cannot be registered: {0}; this is a defect of the server, please report it")]
     Metrics(#[from] prometheus::Error),
+    /// The collector's address is none.
+    #[error("--otlp-endpoint: {0}; give an address like http://collector:4317")]
+    Traces(String),
     /// Loading panicked.
     #[error("loading ended unexpectedly: {0}; this is a defect of the server, please report it with the log")]
     Defect(String),
@@ -120,6 +134,29 @@ pub enum LoadEngineError {
         "--accelerator cuda: the CUDA provider cannot run this model: {0}; use the cuda image on a node with an NVIDIA GPU, or --accelerator cpu"
     )]
     Cuda(String),
+    /// The bundle has the network in other numbers only.
+    #[error(
+        "--precision {wanted}: the bundle has the network in {present} only; make the variant with chemmodel-export variant, or serve another precision"
+    )]
+    NoVariant {
+        /// What was asked for.
+        wanted: Precision,
+        /// What there is.
+        present: String,
+    },
+    /// The precision is for another accelerator.
+    #[error(
+        "--precision int8 with --accelerator cuda: GPUs have no kernels for it; use fp16 or fp32, or --accelerator cpu"
+    )]
+    Int8OnCuda,
+    /// The file is not one that a stranger may bring.
+    #[error("{member}: the network is refused: {why}")]
+    Inspection {
+        /// The file.
+        member: String,
+        /// Why.
+        why: String,
+    },
     /// The file is not a network, or not one that this runtime knows.
     #[error("{member}: ONNX Runtime refuses the network: {why}")]
     Network {

@@ -18,23 +18,34 @@ pub enum Phase {
     Draining,
 }
 
-/// The phase of the process and the pulse of its engine.
+/// The phase of the process and the pulses of its engines.
 #[derive(Debug)]
 pub struct Health {
     phase: Mutex<Phase>,
-    pulse: Arc<Pulse>,
+    pulses: Mutex<Vec<Arc<Pulse>>>,
 }
 
 impl Default for Health {
     fn default() -> Self {
-        Self { phase: Mutex::new(Phase::Loading("starting")), pulse: Arc::default() }
+        Self { phase: Mutex::new(Phase::Loading("starting")), pulses: Mutex::default() }
     }
 }
 
 impl Health {
-    /// The engine's pulse.
-    pub fn pulse(&self) -> &Arc<Pulse> {
-        &self.pulse
+    /// The pulse of one more engine.
+    pub fn add_pulse(&self) -> Arc<Pulse> {
+        let pulse = Arc::<Pulse>::default();
+        lock(&self.pulses).push(pulse.clone());
+        pulse
+    }
+
+    /// All engines must be well: requests go to any of them.
+    fn check(&self, now: Instant) -> Result<(), String> {
+        let pulses = lock(&self.pulses);
+        if pulses.is_empty() {
+            return Err("no engine was started".to_owned());
+        }
+        pulses.iter().try_for_each(|pulse| pulse.check(now))
     }
 
     /// Where the process is in its life.
@@ -57,7 +68,7 @@ impl Health {
     pub fn live(&self, now: Instant) -> Result<(), String> {
         match self.phase() {
             Phase::Loading(_) => Ok(()),
-            Phase::Ready | Phase::Draining => self.pulse.check(now),
+            Phase::Ready | Phase::Draining => self.check(now),
         }
     }
 
@@ -66,7 +77,7 @@ impl Health {
         match self.phase() {
             Phase::Loading(step) => Err(format!("the server is loading: {step}")),
             Phase::Draining => Err("the server is shutting down".to_owned()),
-            Phase::Ready => self.pulse.check(now),
+            Phase::Ready => self.check(now),
         }
     }
 }
@@ -150,11 +161,13 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 mod tests {
     use super::*;
 
-    fn ready() -> Health {
+    fn ready() -> (Health, Arc<Pulse>) {
         let health = Health::default();
-        health.pulse().start();
+        health.add_pulse().start();
+        let pulse = health.add_pulse();
+        pulse.start();
         health.enter(Phase::Ready);
-        health
+        (health, pulse)
     }
 
     #[test]
@@ -168,14 +181,14 @@ mod tests {
     #[test]
     fn an_idle_engine_is_live_however_long_nothing_comes() {
         let much_later = Instant::now() + Duration::from_secs(1_000_000);
-        assert_eq!(ready().live(much_later), Ok(()));
-        assert_eq!(ready().ready(much_later), Ok(()));
+        assert_eq!(ready().0.live(much_later), Ok(()));
+        assert_eq!(ready().0.ready(much_later), Ok(()));
     }
 
     #[test]
     fn an_engine_that_does_not_come_back_is_not_live() {
-        let health = ready();
-        health.pulse().busy();
+        let (health, pulse) = ready();
+        pulse.busy();
         let now = Instant::now();
         assert_eq!(health.live(now + STUCK_AFTER / 2), Ok(()));
         assert!(health.live(now + STUCK_AFTER * 2).unwrap_err().contains("running for"));
@@ -183,25 +196,25 @@ mod tests {
 
     #[test]
     fn an_engine_whose_thread_has_stopped_is_neither_live_nor_ready() {
-        let health = ready();
-        health.pulse().stop();
+        let (health, pulse) = ready();
+        pulse.stop();
         assert!(health.live(Instant::now()).is_err());
         assert!(health.ready(Instant::now()).is_err());
     }
 
     #[test]
     fn an_engine_that_failed_its_probe_stays_failed_until_it_runs_again() {
-        let health = ready();
-        health.pulse().engine_fails("CUDA error 700");
-        health.pulse().idle();
+        let (health, pulse) = ready();
+        pulse.engine_fails("CUDA error 700");
+        pulse.idle();
         assert!(health.ready(Instant::now()).unwrap_err().contains("CUDA error 700"));
-        health.pulse().engine_works();
+        pulse.engine_works();
         assert_eq!(health.ready(Instant::now()), Ok(()));
     }
 
     #[test]
     fn draining_is_final() {
-        let health = ready();
+        let (health, _) = ready();
         health.enter(Phase::Draining);
         health.enter(Phase::Ready);
         assert!(health.ready(Instant::now()).unwrap_err().contains("shutting down"));

@@ -9,13 +9,19 @@ use clap::Parser;
 
 fn main() -> ExitCode {
     let args = Args::parse();
+    // It fails only when there is one already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let termination_log = args.termination_log.clone();
-    telemetry::init(args.log_format);
     let ended = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|source| StartError::System { what: "the runtime's threads", source })
-        .and_then(|runtime| runtime.block_on(server::run(args)));
+        .and_then(|runtime| {
+            runtime.block_on(async {
+                let _telemetry = telemetry::init(&args)?;
+                server::run(args).await
+            })
+        });
     match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use chemmodel_bundle::Precision;
 use prometheus::{
     Encoder, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
 };
@@ -41,6 +42,10 @@ pub struct Metrics {
     pub queue_seconds: Histogram,
     /// One call of the engine.
     pub inference_seconds: Histogram,
+    /// Molecules that were looked for in the cache, by where they were found.
+    pub cache_lookups: IntCounterVec,
+    /// Questions to the shared cache that failed.
+    pub cache_failures: IntCounter,
     /// Panics that a request survived.
     pub panics: IntCounter,
     batch_molecules: Histogram,
@@ -72,17 +77,29 @@ impl Metrics {
             queue_items: add.gauge("queue_items", "Molecules that wait for the engine")?,
             queue_seconds: add.histogram("queue_duration_seconds", "Wait of a molecule for the engine", &seconds)?,
             inference_seconds: add.histogram("inference_duration_seconds", "One call of the engine", &seconds)?,
+            cache_lookups: add.counters(
+                "cache_lookups_total",
+                "Molecules looked for in the cache: found in own memory, in the shared cache, or missed",
+                &["outcome"],
+            )?,
+            cache_failures: add.counter("cache_failures_total", "Failed questions to the shared cache")?,
             panics: add.counter("panics_total", "Requests that ended in a panic of the server")?,
             batch_molecules: add.histogram("batch_molecules", "Molecules of a batch", &sizes)?,
             batch_padding: add.histogram("batch_padding_ratio", "Fraction of a batch that is padding", &ratios)?,
-            info: add.gauges("server_info", "What runs here; always 1", &["build", "provider", "threads", "digest"])?,
+            info: add.gauges(
+                "server_info",
+                "What runs here; always 1",
+                &["build", "provider", "precision", "threads", "digest"],
+            )?,
             registry,
         })
     }
 
     /// Tells which build serves which bundle with what.
-    pub fn set_info(&self, provider: &str, threads: usize, digest: &str) {
-        self.info.with_label_values(&[env!("CARGO_PKG_VERSION"), provider, &threads.to_string(), digest]).set(1);
+    pub fn set_info(&self, provider: &str, precision: Precision, threads: usize, digest: &str) {
+        self.info
+            .with_label_values(&[env!("CARGO_PKG_VERSION"), provider, precision.as_str(), &threads.to_string(), digest])
+            .set(1);
     }
 
     /// Records the shape of a batch.

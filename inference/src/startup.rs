@@ -5,6 +5,7 @@ use std::thread::JoinHandle;
 use std::time::Instant;
 
 use chemmodel_bundle::TOKENIZER_FILE;
+use tokio::runtime::Handle;
 use tracing::info;
 
 use crate::args::{Accelerator, Args};
@@ -12,16 +13,17 @@ use crate::batch::form::BatchLimits;
 use crate::batch::queue::Queue;
 use crate::batch::worker::Worker;
 use crate::bundle::Bundle;
-use crate::engine::ort::{EngineConfig, OrtEngine};
+use crate::cache::{Answers, Shared};
+use crate::engine::ort::{CudaOptions, EngineConfig, OrtEngine};
 use crate::error::StartError;
 use crate::health::Phase;
 use crate::http::App;
 use crate::preprocess::sequence::SequencePreprocessor;
-use crate::service::{Identity, Service};
+use crate::service::{Audit, Identity, Service};
 use crate::warm_up::{WarmUp, warm_up};
 
-/// Loads the model, proves that it answers, and starts its engine's thread. Afterwards the server is ready.
-pub fn load(args: &Args, app: &App) -> Result<JoinHandle<()>, StartError> {
+/// Loads the model, proves that it answers, and starts the threads of its engines. Afterwards the server is ready.
+pub fn load(args: &Args, app: &App) -> Result<Vec<JoinHandle<()>>, StartError> {
     let started = Instant::now();
     app.health.enter(Phase::Loading("checking the files of the bundle"));
     let bundle = Bundle::open(&args.bundle, args.digest)?;
@@ -31,31 +33,50 @@ pub fn load(args: &Args, app: &App) -> Result<JoinHandle<()>, StartError> {
             .map_err(StartError::Tokenizer)?;
 
     app.health.enter(Phase::Loading("loading the network"));
-    let threads = args.threads();
-    let config = EngineConfig { accelerator: args.accelerator, threads, library: &args.onnxruntime };
-    let mut engine = OrtEngine::load(&bundle, config)?;
+    let (sessions, threads) = args.engines(bundle.network_bytes(args.precision));
+    let config = EngineConfig {
+        accelerator: args.accelerator,
+        precision: args.precision,
+        threads,
+        cuda: CudaOptions { memory_limit: args.gpu_memory_limit.map(|mib| mib.get() << 20), tf32: args.tf32 },
+        library: &args.onnxruntime,
+    };
+    let engines = (0..sessions).map(|_| OrtEngine::load(&bundle, config)).collect::<Result<Vec<_>, _>>()?;
 
     app.health.enter(Phase::Loading("warming up"));
-    let WarmUp { probe, overhead } = warm_up(&mut engine, &preprocessor, &bundle, args.max_batch_tokens.get())?;
-
     let queue = Arc::new(Queue::new(args.max_queue_items.get(), app.metrics.queue_items.clone()));
-    let worker = Worker {
-        engine: Box::new(engine),
-        queue: queue.clone(),
-        limits: BatchLimits { tokens: args.max_batch_tokens.get(), items: args.max_batch_items.get(), overhead },
-        pad_id: preprocessor.pad_id(),
-        probe,
-        pulse: app.health.pulse().clone(),
-        metrics: app.metrics.clone(),
+    let mut workers = Vec::with_capacity(sessions);
+    for mut engine in engines {
+        let WarmUp { probe, overhead } = warm_up(&mut engine, &preprocessor, &bundle, args.max_batch_tokens.get())?;
+        let worker = Worker {
+            engine: Box::new(engine),
+            queue: queue.clone(),
+            limits: BatchLimits { tokens: args.max_batch_tokens.get(), items: args.max_batch_items.get(), overhead },
+            pad_id: preprocessor.pad_id(),
+            probe,
+            pulse: app.health.add_pulse(),
+            metrics: app.metrics.clone(),
+            runtime: Handle::current(),
+        };
+        workers.push(worker.spawn().map_err(|source| StartError::System { what: "an engine's thread", source })?);
+    }
+    let shared = match &args.cache_redis_url {
+        Some(address) => {
+            let (outputs, metrics) = (bundle.manifest.outputs.len(), app.metrics.clone());
+            Some(
+                Shared::new(address, &format!("{}:{}", bundle.digest, args.precision), outputs, metrics)
+                    .map_err(StartError::Cache)?,
+            )
+        }
+        None => None,
     };
-    let worker = worker.spawn().map_err(|source| StartError::System { what: "the engine's thread", source })?;
     let provider = match args.accelerator {
         Accelerator::Cpu => "cpu",
         Accelerator::Cuda => "cuda",
     };
-    app.metrics.set_info(provider, threads, &bundle.digest.to_string());
+    app.metrics.set_info(provider, args.precision, threads, &bundle.digest.to_string());
     // Set once: `load` runs once in a process.
-    let _ = app.service.set(Service {
+    let _ = app.service.set(Arc::new(Service {
         identity: Identity {
             model: args.name.clone(),
             version: args.version.clone(),
@@ -65,20 +86,27 @@ pub fn load(args: &Args, app: &App) -> Result<JoinHandle<()>, StartError> {
         outputs: bundle.manifest.outputs,
         aggregate: bundle.manifest.aggregate,
         preprocessor: Arc::new(preprocessor),
+        audit: match (args.audit, args.audit_smiles) {
+            (false, _) => Audit::Off,
+            (true, false) => Audit::Counts,
+            (true, true) => Audit::Molecules,
+        },
+        answers: Answers::new(args.cache_entries, shared, app.metrics.clone()),
         queue,
         max_items: args.max_items_per_request(),
         metrics: app.metrics.clone(),
-    });
+    }));
     app.health.enter(Phase::Ready);
     info!(
         model = args.name,
         version = args.version,
         digest = %bundle.digest,
         provider,
+        precision = %args.precision,
+        sessions,
         threads,
-        overhead_tokens = overhead,
         milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
         "ready"
     );
-    Ok(worker)
+    Ok(workers)
 }

@@ -1,25 +1,70 @@
-//! Log lines on standard error, and the last sentence for Kubernetes.
+//! Log lines on standard error, traces to a collector when there is one, and the last sentence for Kubernetes.
 
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::Path;
 
-use tracing_subscriber::EnvFilter;
+use opentelemetry::trace::TracerProvider as _;
+use opentelemetry_otlp::{SpanExporter, WithExportConfig as _};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::trace::SdkTracerProvider;
+use tracing_subscriber::filter::{FilterExt as _, filter_fn};
+use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, fmt};
 
-use crate::args::LogFormat;
+use crate::args::{Args, LogFormat};
+use crate::error::StartError;
+use crate::trace;
 
 /// The kubelet cuts a termination message here.
 const MAX_TERMINATION_MESSAGE_BYTES: usize = 4096;
 
-/// Sends log lines to standard error; `RUST_LOG` chooses which, by default `info` and the runtime's warnings.
-pub fn init(format: LogFormat) {
+/// Sends what has been collected when it is dropped.
+#[derive(Debug)]
+pub struct Telemetry(Option<SdkTracerProvider>);
+
+impl Drop for Telemetry {
+    fn drop(&mut self) {
+        if let Some(Err(error)) = self.0.take().map(|provider| provider.shutdown()) {
+            tracing::warn!(%error, "the last traces could not be sent");
+        }
+    }
+}
+
+/// Sends log lines to standard error; `RUST_LOG` chooses which, by default `info` and the runtime's warnings. Traces go to the collector of
+/// `--otlp-endpoint`. Must be called within a runtime.
+pub fn init(args: &Args) -> Result<Telemetry, StartError> {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,ort=warn"));
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    // It fails only when a subscriber is there already, and then the lines go to that one.
-    let _ = match format {
-        LogFormat::Json => lines.json().flatten_event(true).try_init(),
-        LogFormat::Text => lines.with_ansi(false).try_init(),
+    let filter = filter.and(filter_fn(|metadata| metadata.target() != trace::TARGET));
+    let lines = fmt::layer().with_writer(std::io::stderr);
+    let lines = match args.log_format {
+        LogFormat::Json => lines.json().flatten_event(true).boxed(),
+        LogFormat::Text => lines.with_ansi(false).boxed(),
     };
+    let provider = args.otlp_endpoint.as_deref().map(|address| traces(args, address)).transpose()?;
+    let traces = provider.as_ref().map(|provider| {
+        let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer(env!("CARGO_PKG_NAME")));
+        layer.with_filter(filter_fn(|metadata| metadata.target() == trace::TARGET))
+    });
+    let subscriber = tracing_subscriber::registry().with(lines.with_filter(filter));
+    // It fails only when a subscriber is there already, and then the lines go to that one.
+    let _ = match traces {
+        Some(traces) => subscriber.with(traces).try_init(),
+        // A layer that is `None` is asked nothing and so wants everything: each request would have its spans for nobody.
+        None => subscriber.try_init(),
+    };
+    Ok(Telemetry(provider))
+}
+
+fn traces(args: &Args, address: &str) -> Result<SdkTracerProvider, StartError> {
+    let exporter = SpanExporter::builder().with_tonic().with_endpoint(address).build();
+    let exporter = exporter.map_err(|error| StartError::Traces(error.to_string()))?;
+    let (name, version) = (args.name.clone(), args.version.clone());
+    let attributes = [("chemmodel.model", name.clone()), ("service.version", version)];
+    let attributes = attributes.map(|(key, value)| opentelemetry::KeyValue::new(key, value));
+    let resource = Resource::builder().with_service_name(name).with_attributes(attributes).build();
+    Ok(SdkTracerProvider::builder().with_batch_exporter(exporter).with_resource(resource).build())
 }
 
 /// Leaves `sentence` where the kubelet looks for the reason of a container's end. Outside a Pod there is no such file,

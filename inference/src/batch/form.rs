@@ -26,9 +26,13 @@ impl BatchLimits {
         self.items.saturating_mul(4)
     }
 
+    /// The cost of a batch at most, unless it is a single molecule.
+    pub fn most_tokens(self) -> usize {
+        self.tokens.min(self.overhead.saturating_mul(AMORTISED))
+    }
+
     fn allow(self, longest: usize, items: usize) -> bool {
-        let tokens = self.tokens.min(self.overhead.saturating_mul(AMORTISED));
-        items == 1 || (items <= self.items && longest.saturating_mul(items) <= tokens)
+        items == 1 || (items <= self.items && longest.saturating_mul(items) <= self.most_tokens())
     }
 }
 

@@ -2,14 +2,19 @@
 //! queued while the engine was busy, so a lone molecule never waits for company.
 
 pub mod form;
+mod pace;
 pub mod queue;
 pub mod worker;
 
 use std::time::Instant;
 
 use tokio::sync::oneshot;
+use tracing::Span;
 
 use crate::engine::EngineError;
+
+/// What the engine says about one molecule: its raw numbers, member after member.
+pub type Raw = Result<Vec<f32>, EngineError>;
 
 /// One molecule on its way to the engine.
 #[derive(Debug)]
@@ -18,6 +23,8 @@ pub struct Item {
     pub ids: Vec<u32>,
     /// When it was queued.
     pub queued: Instant,
-    /// Where the raw numbers go, member after member; closed when nobody waits any more.
-    pub reply: oneshot::Sender<Result<Vec<f32>, EngineError>>,
+    /// The request that it is of.
+    pub span: Span,
+    /// Where the answer goes; closed when nobody waits any more.
+    pub reply: oneshot::Sender<Raw>,
 }

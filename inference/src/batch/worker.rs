@@ -1,20 +1,23 @@
 //! The engine's thread: takes batches, runs them, answers. It owns the engine, so nothing else can run it meanwhile.
 
 use std::any::Any;
+use std::collections::HashMap;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
+use tokio::runtime::Handle;
 use tracing::{error, warn};
 
-use super::Item;
-use super::form::BatchLimits;
+use super::form::{BatchLimits, TimedRun};
 use super::queue::Queue;
+use super::{Item, Raw};
 use crate::engine::{Engine, EngineError, RawAnswers, TokenBatch};
 use crate::health::Pulse;
 use crate::metrics::Metrics;
+use crate::trace;
 
 /// What the engine's thread works with.
 pub struct Worker {
@@ -32,12 +35,15 @@ pub struct Worker {
     pub pulse: Arc<Pulse>,
     /// Where it counts.
     pub metrics: Arc<Metrics>,
+    /// Where those run who wait for the answers.
+    pub runtime: Handle,
 }
 
 impl Worker {
     /// Starts the thread. It ends when the queue is closed and empty.
     pub fn spawn(self) -> io::Result<JoinHandle<()>> {
         self.pulse.start();
+        self.queue.engine_joins(self.limits);
         let (pulse, queue) = (self.pulse.clone(), self.queue.clone());
         let spawned = thread::Builder::new().name("engine".to_owned()).spawn(move || {
             // Dropped on every way out, a panic included: no request waits for a thread that is gone.
@@ -63,20 +69,18 @@ impl Worker {
         for item in &items {
             self.metrics.queue_seconds.observe(taken.duration_since(item.queued).as_secs_f64());
         }
-        let batch = TokenBatch::pad(items.iter().map(|item| item.ids.as_slice()), self.pad_id);
+        let (rows, batch) = unique(&items, self.pad_id);
         self.metrics.observe_batch(&batch);
+        let span = trace::batch(batch.rows, batch.rows * batch.length, items.iter().map(|item| &item.span));
+        let _entered = span.enter();
         match self.run(&batch) {
             Ok(answers) => {
-                for (row, item) in items.into_iter().enumerate() {
-                    reply(item, Ok(answers.row(row)));
-                }
+                self.reply(rows.into_iter().zip(items).map(|(row, item)| (item, Ok(answers.row(row)))).collect());
             }
             Err(why) if items.len() == 1 => {
                 warn!(error = %why, "an inference failed");
                 self.probe();
-                for item in items {
-                    reply(item, Err(why.clone()));
-                }
+                self.reply(items.into_iter().map(|item| (item, Err(why.clone()))).collect());
             }
             Err(why) => {
                 warn!(error = %why, molecules = items.len(), "a batch failed; trying its molecules one by one");
@@ -92,7 +96,7 @@ impl Worker {
         for item in items.into_iter().filter(|item| !item.reply.is_closed()) {
             let batch = TokenBatch::pad([item.ids.as_slice()].into_iter(), self.pad_id);
             match self.run(&batch) {
-                Ok(answers) => reply(item, Ok(answers.row(0))),
+                Ok(answers) => self.reply(vec![(item, Ok(answers.row(0)))]),
                 Err(why) => failed.push((item, why)),
             }
             self.pulse.busy();
@@ -101,8 +105,18 @@ impl Worker {
             warn!(error = %why, failed = failed.len(), total, "molecules failed alone too");
             self.probe();
         }
-        for (item, why) in failed {
-            reply(item, Err(why));
+        self.reply(failed.into_iter().map(|(item, why)| (item, Err(why))).collect());
+    }
+
+    /// Hands the answers of a batch over at once. Sent from here, each of them would wake the runtime, which costs more than to send it.
+    fn reply(&self, mut answers: Vec<(Item, Raw)>) {
+        let send = |(item, answer): (Item, Raw)| {
+            // Nobody waits when it fails: the caller has gone.
+            let _ = item.reply.send(answer);
+        };
+        match answers.len() {
+            0 | 1 => answers.drain(..).for_each(send),
+            _ => drop(self.runtime.spawn(async move { answers.into_iter().for_each(send) })),
         }
     }
 
@@ -124,7 +138,9 @@ impl Worker {
         // The engine's next state after a panic is unknown; the probe that follows every failure finds out.
         let answers = catch_unwind(AssertUnwindSafe(|| engine.run(batch)))
             .unwrap_or_else(|panic| Err(EngineError(format!("the engine panicked: {}", panic_text(&*panic)))));
-        self.metrics.inference_seconds.observe(started.elapsed().as_secs_f64());
+        let seconds = started.elapsed().as_secs_f64();
+        self.metrics.inference_seconds.observe(seconds);
+        self.queue.record(TimedRun { tokens: batch.rows * batch.length, seconds });
         if answers.is_ok() {
             self.pulse.engine_works();
         }
@@ -132,9 +148,17 @@ impl Worker {
     }
 }
 
-// Nobody waits when sending fails: the caller has gone.
-fn reply(item: Item, answer: Result<Vec<f32>, EngineError>) {
-    let _ = item.reply.send(answer);
+/// Each molecule once, and for each item the row of its molecule.
+fn unique(items: &[Item], pad_id: u32) -> (Vec<usize>, TokenBatch) {
+    let (mut molecules, mut known) = (Vec::with_capacity(items.len()), HashMap::with_capacity(items.len()));
+    let rows = items.iter().map(|item| {
+        *known.entry(item.ids.as_slice()).or_insert_with_key(|ids| {
+            molecules.push(*ids);
+            molecules.len() - 1
+        })
+    });
+    let rows = rows.collect();
+    (rows, TokenBatch::pad(molecules.into_iter(), pad_id))
 }
 
 /// What a panic said.
@@ -166,7 +190,11 @@ mod tests {
     fn whoever_waits_when_the_thread_ends_is_told_so() {
         let queue = Arc::new(Queue::new(1, IntGauge::new("depth", "depth").unwrap()));
         let (reply, mut answer) = oneshot::channel();
-        assert!(queue.push_all(vec![Item { ids: vec![1], queued: Instant::now(), reply }]).is_ok());
+        assert!(
+            queue
+                .push_all(vec![Item { ids: vec![1], queued: Instant::now(), span: tracing::Span::none(), reply }], None)
+                .is_ok()
+        );
         assert_eq!(answer.try_recv(), Err(TryRecvError::Empty));
         drop(LastWords { pulse: Arc::default(), queue: queue.clone() });
         assert_eq!(answer.try_recv(), Err(TryRecvError::Closed));

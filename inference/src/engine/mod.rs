@@ -1,6 +1,7 @@
 //! What runs the network. [`Engine`] is the whole contract between the batcher and a runtime; nothing outside this
 //! folder names one.
 
+pub mod inspect;
 pub mod ort;
 
 /// Molecules of one inference: row-major `rows × length`, padded to the longest.

@@ -3,13 +3,15 @@
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
+use chemmodel_bundle::Precision;
 use ort::environment::Environment;
-use ort::ep::CUDA;
+use ort::ep::{ArenaExtendStrategy, CUDA};
 use ort::logging::LogLevel;
 use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
-use ort::session::{Session, SessionInputValue};
+use ort::session::{RunOptions, Session, SessionInputValue};
 use ort::value::{Outlet, TensorElementType, TensorRef, ValueType};
 
+use super::inspect::inspect;
 use super::{Engine, EngineError, RawAnswers, TokenBatch};
 use crate::args::Accelerator;
 use crate::bundle::Bundle;
@@ -20,37 +22,65 @@ const ATTENTION_MASK: &str = "attention_mask";
 /// Exports of BERT ask for it; a single sequence has zeros everywhere.
 const TOKEN_TYPE_IDS: &str = "token_type_ids";
 
+/// Molecules × tokens², by which the memory of attention grows: a run with more gives its memory back. Usual batches stay far below it and
+/// keep theirs, because asking for it again would take as long as the run.
+const LARGE: usize = 1 << 16;
+
+/// What a GPU may do.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct CudaOptions {
+    /// Bytes of the arena at most; all of the GPU's memory when nothing is said.
+    pub memory_limit: Option<usize>,
+    /// Whether the factors of products may be rounded to 10 bits.
+    pub tf32: bool,
+}
+
 /// How the network is run.
 #[derive(Debug, Clone, Copy)]
 pub struct EngineConfig<'a> {
     /// CPU or CUDA.
     pub accelerator: Accelerator,
+    /// Which of the bundle's networks.
+    pub precision: Precision,
     /// Threads inside one operator.
     pub threads: usize,
+    /// Of a GPU.
+    pub cuda: CudaOptions,
     /// The shared library of ONNX Runtime.
     pub library: &'a Path,
 }
 
 /// The sessions of one bundle.
-#[derive(Debug)]
 pub struct OrtEngine {
     members: Vec<Member>,
     outputs: usize,
 }
 
-#[derive(Debug)]
 struct Member {
     session: Session,
     token_types: bool,
+    usual: RunOptions,
+    large: RunOptions,
 }
 
 impl OrtEngine {
     /// Loads every member of the bundle and checks its inputs and output against the manifest.
     pub fn load(bundle: &Bundle, config: EngineConfig<'_>) -> Result<Self, LoadEngineError> {
+        if config.precision == Precision::Int8 && config.accelerator == Accelerator::Cuda {
+            return Err(LoadEngineError::Int8OnCuda);
+        }
         let environment = environment(config.library)?;
         let outputs = bundle.manifest.outputs.len();
-        let mut members = Vec::with_capacity(bundle.manifest.members.len());
-        for name in &bundle.manifest.members {
+        let networks = bundle.manifest.members_in(config.precision);
+        let networks = networks.ok_or_else(|| LoadEngineError::NoVariant {
+            wanted: config.precision,
+            present: bundle.manifest.precisions().map(Precision::as_str).collect::<Vec<_>>().join(" and "),
+        })?;
+        let mut members = Vec::with_capacity(networks.len());
+        for name in networks {
+            let inspection = |why| LoadEngineError::Inspection { member: name.to_string(), why };
+            let network = std::fs::read(bundle.path(name)).map_err(|error| inspection(error.to_string()))?;
+            inspect(network.into(), &bundle.files_beside(name)).map_err(inspection)?;
             let mut builder = session_builder(&environment, config)?;
             // From the file, not from memory: only then does the runtime confine external data to the bundle.
             let session = builder.commit_from_file(bundle.path(name)).map_err(|e| match config.accelerator {
@@ -59,7 +89,12 @@ impl OrtEngine {
             })?;
             let token_types = check_signature(&session, outputs)
                 .map_err(|why| LoadEngineError::Signature { member: name.to_string(), why })?;
-            members.push(Member { session, token_types });
+            members.push(Member {
+                session,
+                token_types,
+                usual: run_options(None)?,
+                large: run_options(shrinks(config))?,
+            });
         }
         Ok(Self { members, outputs })
     }
@@ -85,7 +120,8 @@ impl Member {
         if self.token_types {
             inputs.push((TOKEN_TYPE_IDS, TensorRef::from_array_view((shape, zeros.as_slice())).map_err(fail)?.into()));
         }
-        let answers = self.session.run(inputs).map_err(fail)?;
+        let options = if batch.rows * batch.length * batch.length > LARGE { &self.large } else { &self.usual };
+        let answers = self.session.run_with_options(inputs, options).map_err(fail)?;
         let answer = answers.values().next().ok_or_else(|| EngineError("the network returned nothing".to_owned()))?;
         let (shape, values) = answer.try_extract_tensor::<f32>().map_err(fail)?;
         let expected = [batch.rows, outputs].map(|n| i64::try_from(n).unwrap_or(i64::MAX));
@@ -128,6 +164,9 @@ fn session_builder(environment: &Environment, config: EngineConfig<'_>) -> Resul
         // A spinning pool burns a core for nothing beside the HTTP threads.
         .with_intra_op_spinning(false)
         .map_err(setup)?
+        // Outside the arena, so that what a large batch needed can be given back; see `Member::run`.
+        .with_device_allocated_initializers()
+        .map_err(setup)?
         // Patterns are kept for each shape, and batches have any shape.
         .with_memory_pattern(false)
         .map_err(setup)?
@@ -141,10 +180,38 @@ fn session_builder(environment: &Environment, config: EngineConfig<'_>) -> Resul
             builder
                 .with_disable_cpu_fallback()
                 .map_err(cuda)?
-                .with_execution_providers([CUDA::default().build().error_on_failure()])
+                .with_execution_providers([cuda_provider(config.cuda).build().error_on_failure()])
                 .map_err(cuda)
         }
     }
+}
+
+fn cuda_provider(options: CudaOptions) -> CUDA {
+    // Batches have any shape: powers of two would leave up to half of each region empty. And TF32 is ONNX Runtime's default, but not what golden
+    // molecules were computed with.
+    let provider =
+        CUDA::default().with_arena_extend_strategy(ArenaExtendStrategy::SameAsRequested).with_tf32(options.tf32);
+    match options.memory_limit {
+        Some(bytes) => provider.with_memory_limit(bytes),
+        None => provider,
+    }
+}
+
+/// The arena that a large run shrinks at its end. Never the GPU's: giving memory back stops all of its work.
+fn shrinks(config: EngineConfig<'_>) -> Option<&'static str> {
+    match config.accelerator {
+        Accelerator::Cpu => Some("cpu:0"),
+        Accelerator::Cuda => None,
+    }
+}
+
+fn run_options(shrinks: Option<&str>) -> Result<RunOptions, LoadEngineError> {
+    let setup = |e: ort::Error| LoadEngineError::Setup(e.to_string());
+    let mut options = RunOptions::new().map_err(setup)?;
+    if let Some(arena) = shrinks {
+        options.set("memory.enable_memory_arena_shrinkage", arena).map_err(setup)?;
+    }
+    Ok(options)
 }
 
 /// Whether the network wants `token_type_ids`; an error when it is not one that this engine can feed.

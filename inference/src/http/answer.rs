@@ -72,14 +72,22 @@ pub(super) fn many(service: &Service, rows: Vec<Result<Values, RowError>>) -> Re
     {
         return Err(why.into());
     }
-    let predictions = rows
-        .into_iter()
-        .map(|row| match row {
-            Ok(values) => Row::Predicted { prediction: prediction(&service.outputs, values) },
-            Err(why) => Row::Failed(why.into()),
-        })
-        .collect();
+    let predictions = rows.into_iter().map(|answer| row(service, answer)).collect();
     Ok(json(StatusCode::OK, &Many { predictions, about: about(service) }))
+}
+
+/// A row as a line of its own.
+pub(super) fn line(service: &Service, answer: Result<Values, RowError>) -> Result<Vec<u8>, serde_json::Error> {
+    let mut line = serde_json::to_vec(&row(service, answer))?;
+    line.push(b'\n');
+    Ok(line)
+}
+
+fn row(service: &Service, answer: Result<Values, RowError>) -> Row<'_> {
+    match answer {
+        Ok(values) => Row::Predicted { prediction: prediction(&service.outputs, values) },
+        Err(why) => Row::Failed(why.into()),
+    }
 }
 
 fn prediction(outputs: &[Output], values: Values) -> PerOutput<'_, f32> {

@@ -1,23 +1,36 @@
 //! Every answer that is not a prediction: `{"error":"a sentence"}`, and which status says what.
 
-use axum::http::header::RETRY_AFTER;
-use axum::http::{HeaderValue, StatusCode};
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use super::json;
+use super::{App, json};
+use crate::access::Denied;
 use crate::service::{Refusal, RowError};
 
-/// Seconds after which a caller that was shed may try again.
-const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("1");
+/// Of what a caller that was shed is told to wait: sooner is of no use, later is a guess.
+const RETRY_AFTER: RangeInclusive<u64> = 1..=30;
 
 /// Why there is no prediction.
 #[derive(Debug)]
 pub(super) struct Problem {
     status: StatusCode,
     body: ErrorBody,
-    /// Set when the same request may succeed later or elsewhere: the label of its counter.
-    pub(super) shed: Option<&'static str>,
+    /// Whether other credentials might help.
+    challenge: bool,
+    /// Set when the same request may succeed later or elsewhere.
+    shed: Option<Shed>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Shed {
+    /// The label of its counter.
+    reason: &'static str,
+    /// When it may be tried again.
+    wait: Duration,
 }
 
 /// How a problem reads, alone or as one row of many.
@@ -31,12 +44,24 @@ pub(super) struct ErrorBody {
 impl Problem {
     /// The request, or the server, is at fault and trying again would not help.
     pub(super) fn new(status: StatusCode, sentence: impl Into<String>) -> Self {
-        Self { status, body: ErrorBody { error: sentence.into(), position: None }, shed: None }
+        Self { status, body: ErrorBody { error: sentence.into(), position: None }, challenge: false, shed: None }
     }
 
     /// Not now: `reason` is the label under which it is counted.
     pub(super) fn shed(status: StatusCode, reason: &'static str, sentence: impl Into<String>) -> Self {
-        Self { shed: Some(reason), ..Self::new(status, sentence) }
+        Self::shed_for(Duration::ZERO, status, reason, sentence)
+    }
+
+    fn shed_for(wait: Duration, status: StatusCode, reason: &'static str, sentence: impl Into<String>) -> Self {
+        Self { shed: Some(Shed { reason, wait }), ..Self::new(status, sentence) }
+    }
+
+    /// Counts it when it is about load or phase.
+    pub(super) fn counted(self, app: &App) -> Self {
+        if let Some(Shed { reason, .. }) = self.shed {
+            app.metrics.shed.with_label_values(&[reason]).inc();
+        }
+        self
     }
 }
 
@@ -46,8 +71,22 @@ impl From<Refusal> for Problem {
         match refusal {
             Refusal::NoItems => Self::new(StatusCode::UNPROCESSABLE_ENTITY, sentence),
             Refusal::TooManyItems { .. } => Self::new(StatusCode::PAYLOAD_TOO_LARGE, sentence),
-            Refusal::Overloaded => Self::shed(StatusCode::TOO_MANY_REQUESTS, "queue_full", sentence),
+            Refusal::Overloaded { wait } => Self::shed_for(wait, StatusCode::TOO_MANY_REQUESTS, "queue_full", sentence),
+            Refusal::TooLate { wait } => Self::shed_for(wait, StatusCode::TOO_MANY_REQUESTS, "too_late", sentence),
             Refusal::Stopped => Self::shed(StatusCode::SERVICE_UNAVAILABLE, "stopped", sentence),
+        }
+    }
+}
+
+impl From<Denied> for Problem {
+    fn from(denied: Denied) -> Self {
+        let sentence = denied.to_string();
+        match denied {
+            Denied::Missing | Denied::Unknown => {
+                Self { challenge: true, ..Self::new(StatusCode::UNAUTHORIZED, sentence) }
+            }
+            Denied::Forbidden(_) => Self::new(StatusCode::FORBIDDEN, sentence),
+            Denied::Unavailable => Self::shed(StatusCode::SERVICE_UNAVAILABLE, "access", sentence),
         }
     }
 }
@@ -58,7 +97,7 @@ impl From<RowError> for Problem {
             RowError::Molecule(_) => StatusCode::UNPROCESSABLE_ENTITY,
             RowError::Engine | RowError::NotFinite => StatusCode::INTERNAL_SERVER_ERROR,
         };
-        Self { status, body: why.into(), shed: None }
+        Self { status, body: why.into(), challenge: false, shed: None }
     }
 }
 
@@ -76,8 +115,12 @@ impl From<RowError> for ErrorBody {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let mut response = json(self.status, &self.body);
-        if self.shed.is_some() {
-            response.headers_mut().insert(RETRY_AFTER, RETRY_AFTER_SECONDS);
+        if self.challenge {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if let Some(Shed { wait, .. }) = self.shed {
+            let seconds = wait.as_secs().saturating_add(1).clamp(*RETRY_AFTER.start(), *RETRY_AFTER.end());
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
         }
         response
     }

@@ -1,6 +1,7 @@
 //! From a molecule's text to what the network reads. Pure: no I/O after construction, no HTTP, no engine.
 
 pub mod sequence;
+mod table;
 
 /// Why one molecule cannot be predicted, in words for the person who sent it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use tokenizers::{ModelWrapper, Tokenizer};
 
+use super::table::TokenTable;
 use super::{MoleculeError, Tokens};
 
 /// Names that tokenizers give to the token that fills a batch, when `tokenizer.json` has no padding section.
@@ -15,6 +16,8 @@ const PAD_TOKENS: [&str; 2] = ["[PAD]", "<pad>"];
 #[derive(Debug)]
 pub struct SequencePreprocessor {
     tokenizer: Tokenizer,
+    /// The same, where it is of a form that can be read faster.
+    table: Option<TokenTable>,
     unknown_id: Option<u32>,
     special_ids: HashSet<u32>,
     pad_id: u32,
@@ -42,7 +45,8 @@ impl SequencePreprocessor {
         let unknown_id = unknown_token(tokenizer.get_model()).and_then(|t| tokenizer.token_to_id(&t));
         let added = tokenizer.get_added_vocabulary().get_added_tokens_decoder();
         let special_ids = added.iter().filter(|(_, token)| token.special).map(|(id, _)| *id).collect();
-        Ok(Self { tokenizer, unknown_id, special_ids, pad_id, max_tokens, max_characters })
+        let table = tokenizer.to_string(false).ok().as_deref().and_then(TokenTable::read);
+        Ok(Self { tokenizer, table, unknown_id, special_ids, pad_id, max_tokens, max_characters })
     }
 
     /// The id that fills the rows of a batch up to its longest.
@@ -55,14 +59,15 @@ impl SequencePreprocessor {
         self.max_tokens
     }
 
+    /// The longest SMILES that [`encode`](Self::encode) takes, in characters.
+    pub fn max_characters(&self) -> usize {
+        self.max_characters
+    }
+
     /// Tokenises one SMILES.
     pub fn encode(&self, smiles: &str) -> Result<Tokens, MoleculeError> {
         self.check_text(smiles)?;
-        let encoding = self
-            .tokenizer
-            .encode_fast(smiles, true)
-            .map_err(|e| MoleculeError::new(format!("the tokenizer refuses the SMILES: {e}")))?;
-        let ids = encoding.get_ids();
+        let ids = self.ids(smiles)?;
         if ids.len() > self.max_tokens {
             return Err(MoleculeError::new(format!(
                 "the SMILES has {} tokens, but the model accepts at most {}; send a smaller molecule",
@@ -75,7 +80,16 @@ impl SequencePreprocessor {
             return Err(MoleculeError::new("the model's vocabulary knows no part of the SMILES; check the notation"));
         }
         let unknown = ids.iter().filter(|id| self.unknown_id == Some(**id)).count();
-        Ok(Tokens { ids: ids.to_vec(), unknown })
+        Ok(Tokens { ids, unknown })
+    }
+
+    fn ids(&self, smiles: &str) -> Result<Vec<u32>, MoleculeError> {
+        if let Some(ids) = self.table.as_ref().and_then(|table| table.encode(smiles)) {
+            return Ok(ids);
+        }
+        let encoding = self.tokenizer.encode_fast(smiles, true);
+        let encoding = encoding.map_err(|e| MoleculeError::new(format!("the tokenizer refuses the SMILES: {e}")))?;
+        Ok(encoding.get_ids().to_vec())
     }
 
     fn check_text(&self, smiles: &str) -> Result<(), MoleculeError> {

@@ -95,7 +95,14 @@ fn a_tokenizer_that_does_not_know_carbon() {
 fn a_network_that_is_none() {
     let bundle = Copy::new();
     bundle.edit("model.onnx", |bytes| *bytes = b"not a network".to_vec()).pin();
-    assert_refused(bundle.path(), &["model.onnx", "ONNX Runtime refuses"]);
+    assert_refused(bundle.path(), &["model.onnx", "not an ONNX file"]);
+}
+
+#[test]
+fn a_network_of_operators_that_nobody_has() {
+    let bundle = Copy::new();
+    bundle.edit("model.onnx", |bytes| replace(bytes, b"MatMul", b"Matmul")).pin();
+    assert_refused(bundle.path(), &["model.onnx", "ONNX Runtime refuses", "Matmul"]);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use chemmodel_inference::health::Phase;
 use chemmodel_inference::http;
-use chemmodel_inference::http::accept::{ConnectionLimits, serve};
+use chemmodel_inference::http::accept::{ConnectionLimits, End, Port, Protocol, serve};
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::task::{JoinHandle, spawn_blocking};
@@ -35,9 +35,15 @@ async fn start_with(limits: ConnectionLimits, options: Options) -> Server {
     let fixture = Arc::new(Fixture::new(options));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let stop = CancellationToken::new();
-    let serving = tokio::spawn(serve(listener, http::router(fixture.app.clone()), limits, stop.clone(), NEVER));
-    Server { fixture, address, stop, serving }
+    let end = End::default();
+    let router = http::router(fixture.app.clone());
+    let serving = tokio::spawn(serve(
+        Port { listener, router, protocol: Protocol::Http1, tls: None },
+        limits,
+        end.clone(),
+        NEVER,
+    ));
+    Server { fixture, address, stop: end.stop, serving }
 }
 
 /// Runs the client's side, which blocks.

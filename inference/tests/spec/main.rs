@@ -7,13 +7,20 @@
 
 mod support;
 
+mod access;
 mod answers;
+mod auditing;
 mod bundles;
+mod caching;
 mod connections;
+mod description;
 mod draining;
 mod engine_failures;
 mod golden;
+mod grpc;
 mod malformed;
 mod program;
+mod protocol;
 mod queueing;
 mod tokens;
+mod traces;

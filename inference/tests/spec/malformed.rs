@@ -145,12 +145,18 @@ async fn a_parameter_of_the_content_type_does_not_matter() {
 }
 
 #[tokio::test]
-async fn a_compressed_body_is_refused_instead_of_misread() {
-    let request =
-        Request::post("/predict").header("content-type", "application/json").header("content-encoding", "gzip");
-    let answer = Fixture::default().send(request.body("\x1f\u{8b}".into()).unwrap()).await;
-    assert_eq!(answer.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
-    assert!(answer.error().contains("gzip"));
+async fn a_body_that_is_not_compressed_as_it_says_is_refused() {
+    let send = async |encoding: &str| {
+        let request =
+            Request::post("/predict").header("content-type", "application/json").header("content-encoding", encoding);
+        Fixture::default().send(request.body("\x1f\u{8b}".into()).unwrap()).await
+    };
+    let broken = send("gzip").await;
+    assert_eq!(broken.status, StatusCode::BAD_REQUEST);
+    assert!(broken.error().contains("content encoding"), "{broken:?}");
+    let unknown = send("br").await;
+    assert_eq!(unknown.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    assert!(unknown.error().contains("\"br\""), "{unknown:?}");
 }
 
 #[tokio::test]

@@ -15,14 +15,24 @@ async fn what_arrives_while_the_engine_is_busy_runs_as_one_batch() {
     server.engine.hold();
     let first = server.start(json!({"smiles": "C"}));
     server.wait_until_running().await;
-    let others: Vec<_> = (0..5).map(|_| server.start(json!({"smiles": "CC"}))).collect();
+    let others = [("CC", 13.0), ("CN", 14.0), ("CO", 15.0), ("NO", 16.0), ("OO", 17.0)];
+    let others = others.map(|(smiles, sum)| (server.start(json!({"smiles": smiles})), sum));
     server.wait_for_queue(5).await;
     server.engine.release();
     assert_eq!(first.await.unwrap().body["prediction"], 9.0);
-    for other in others {
-        assert_eq!(other.await.unwrap().body["prediction"], 13.0);
+    for (other, sum) in others {
+        assert_eq!(other.await.unwrap().body["prediction"], sum);
     }
     assert_eq!(server.engine.batches(), [(1, 3), (5, 4)]);
+}
+
+#[tokio::test]
+async fn the_same_molecule_twice_in_a_batch_is_run_once_and_answered_twice() {
+    let server = Fixture::default();
+    let answer = server.predict(json!({"smiles": ["C", "CO", "C", "C"]})).await.body;
+    let predictions = [9.0, 15.0, 9.0, 9.0].map(|prediction| json!({"prediction": prediction}));
+    assert_eq!(answer["predictions"], json!(predictions));
+    assert_eq!(server.engine.batches(), [(2, 4)]);
 }
 
 #[tokio::test]
@@ -94,7 +104,7 @@ async fn a_caller_that_goes_away_costs_no_inference_and_no_room() {
     gone.abort();
     assert!(gone.await.unwrap_err().is_cancelled());
 
-    let stays = server.start(json!({"smiles": ["CC", "CC"]}));
+    let stays = server.start(json!({"smiles": ["CC", "CO"]}));
     server.wait_for_queue(2).await;
     server.engine.release();
     assert_eq!(running.await.unwrap().status, StatusCode::OK);

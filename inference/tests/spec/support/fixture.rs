@@ -7,15 +7,17 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
 use chemmodel_bundle::{Aggregate, BundleDigest, Output, Transform};
+use chemmodel_inference::access::Access;
 use chemmodel_inference::batch::form::BatchLimits;
 use chemmodel_inference::batch::queue::Queue;
 use chemmodel_inference::batch::worker::Worker;
+use chemmodel_inference::cache::{Answers, Shared};
 use chemmodel_inference::engine::TokenBatch;
 use chemmodel_inference::health::Phase;
 use chemmodel_inference::http::{self, App};
 use chemmodel_inference::metrics::Metrics;
 use chemmodel_inference::preprocess::sequence::SequencePreprocessor;
-use chemmodel_inference::service::{Identity, Service};
+use chemmodel_inference::service::{Audit, Identity, Service};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tokenizers::Tokenizer;
@@ -59,7 +61,6 @@ pub fn preprocessor(tokenizer: &Value, max_tokens: usize, max_characters: usize)
 }
 
 /// How the server under test differs from the usual one.
-#[derive(Clone)]
 pub struct Options {
     pub queue: usize,
     pub items_per_request: usize,
@@ -68,6 +69,10 @@ pub struct Options {
     pub max_characters: usize,
     pub outputs: Vec<(&'static str, Option<&'static str>)>,
     pub revision: &'static str,
+    pub cache_entries: u64,
+    pub redis: Option<String>,
+    pub access: Access,
+    pub audit: Audit,
     pub request_timeout: Duration,
     pub body_timeout: Duration,
 }
@@ -82,6 +87,10 @@ impl Default for Options {
             max_characters: 20,
             outputs: vec![("sum", Some("K"))],
             revision: "7f9c",
+            cache_entries: 0,
+            redis: None,
+            access: Access::Open,
+            audit: Audit::Off,
             request_timeout: LONG,
             body_timeout: LONG,
         }
@@ -110,6 +119,27 @@ impl Answer {
     }
 }
 
+/// What came back, as it came.
+#[derive(Debug)]
+pub struct Bytes {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Vec<u8>,
+}
+
+impl Bytes {
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    /// JSON and the tensors behind it.
+    pub fn split(&self) -> (Value, Vec<u8>) {
+        let length = self.headers.get("inference-header-content-length").unwrap_or_else(|| panic!("{}", self.text()));
+        let (json, tensors) = self.body.split_at(length.to_str().unwrap().parse().unwrap());
+        (serde_json::from_slice(json).unwrap(), tensors.to_vec())
+    }
+}
+
 impl Default for Fixture {
     fn default() -> Self {
         Self::new(Options::default())
@@ -119,7 +149,7 @@ impl Default for Fixture {
 impl Fixture {
     pub fn new(options: Options) -> Self {
         let metrics = Arc::new(Metrics::new("boiling-point", "v1", "").unwrap());
-        let mut app = App::new(metrics.clone());
+        let mut app = App { access: options.access, ..App::new(metrics.clone()) };
         app.request_timeout = options.request_timeout;
         app.body_timeout = options.body_timeout;
         let (engine, control) = FakeEngine::new(options.outputs.len());
@@ -131,8 +161,9 @@ impl Fixture {
             limits: options.batch,
             pad_id: preprocessor.pad_id(),
             probe: TokenBatch::pad([[2, 4, 3].as_slice()].into_iter(), 0),
-            pulse: app.health.pulse().clone(),
+            pulse: app.health.add_pulse(),
             metrics: metrics.clone(),
+            runtime: tokio::runtime::Handle::current(),
         };
         let worker = worker.spawn().unwrap();
         let output = |(name, unit): (&str, Option<&str>)| Output {
@@ -143,21 +174,27 @@ impl Fixture {
             scale: 1.0,
             center: 0.0,
         };
+        let digest = BundleDigest::of(b"manifest");
+        let shared = options
+            .redis
+            .map(|address| Shared::new(&address, &digest.to_string(), options.outputs.len(), metrics.clone()).unwrap());
         let service = Service {
             identity: Identity {
                 model: "boiling-point".to_owned(),
                 version: "v1".to_owned(),
                 revision: options.revision.to_owned(),
-                digest: BundleDigest::of(b"manifest"),
+                digest,
             },
             outputs: options.outputs.into_iter().map(output).collect(),
             aggregate: Aggregate::Mean,
             preprocessor: Arc::new(preprocessor),
+            audit: options.audit,
+            answers: Answers::new(options.cache_entries, shared, metrics.clone()),
             queue: queue.clone(),
             max_items: options.items_per_request,
             metrics,
         };
-        assert!(app.service.set(service).is_ok());
+        assert!(app.service.set(Arc::new(service)).is_ok());
         app.health.enter(Phase::Ready);
         Self { app: Arc::new(app), engine: control, queue, worker: Some(worker) }
     }
@@ -173,8 +210,18 @@ impl Fixture {
         self.send(request.body(body.into()).unwrap()).await
     }
 
+    /// Sends JSON to a path of the Open Inference Protocol, as its clients do: without a media type.
+    pub async fn infer(&self, path: &str, body: Value) -> Answer {
+        self.send(Request::post(path).body(body.to_string().into()).unwrap()).await
+    }
+
     pub async fn send(&self, request: Request<Body>) -> Answer {
         send(http::router(self.app.clone()), request).await
+    }
+
+    /// Sends, and gets what need not be JSON.
+    pub async fn bytes(&self, request: Request<Body>) -> Bytes {
+        send_bytes(http::router(self.app.clone()), request).await
     }
 
     /// Sends in the background.
@@ -222,12 +269,16 @@ impl Drop for Fixture {
 }
 
 async fn send(router: axum::Router, request: Request<Body>) -> Answer {
-    let response = router.oneshot(request).await.unwrap();
-    let (head, body) = response.into_parts();
-    let bytes = body.collect().await.unwrap().to_bytes();
-    let body = serde_json::from_slice(&bytes)
-        .unwrap_or_else(|e| panic!("the body is not JSON ({e}): {}", String::from_utf8_lossy(&bytes)));
-    Answer { status: head.status, headers: head.headers, body }
+    let answer = send_bytes(router, request).await;
+    let body = serde_json::from_slice(&answer.body)
+        .unwrap_or_else(|e| panic!("the body is not JSON ({e}): {}", answer.text()));
+    Answer { status: answer.status, headers: answer.headers, body }
+}
+
+async fn send_bytes(router: axum::Router, request: Request<Body>) -> Bytes {
+    let (head, body) = router.oneshot(request).await.unwrap().into_parts();
+    let body = body.collect().await.unwrap().to_bytes().to_vec();
+    Bytes { status: head.status, headers: head.headers, body }
 }
 
 /// Waits for a condition that no event announces.

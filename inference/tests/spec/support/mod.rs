@@ -1,6 +1,8 @@
 //! Fixtures.
 
 pub mod bundle;
+pub mod certificates;
 pub mod engine;
 pub mod fixture;
 pub mod program;
+pub mod redis;

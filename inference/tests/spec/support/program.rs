@@ -24,9 +24,9 @@ pub struct Program {
 pub fn command(bundle: &Path, more: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_chemmodel-server"));
     command.arg("--bundle").arg(bundle).args(["--name", "boiling-point", "--version", "v1"]);
-    for (flag, any) in [("--http-address", "127.0.0.1:0"), ("--ops-address", "127.0.0.1:0")] {
+    for flag in ["--http-address", "--grpc-address", "--ops-address"] {
         if !more.contains(&flag) {
-            command.args([flag, any]);
+            command.args([flag, "127.0.0.1:0"]);
         }
     }
     command.args(more);

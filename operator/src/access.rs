@@ -7,7 +7,7 @@ use kube::api::PostParams;
 use kube::{Api, Client};
 
 /// Group and plural of every watched kind.
-const WATCHED: [(&str, &str); 11] = [
+const WATCHED: [(&str, &str); 12] = [
     ("chemmodel.io", "chemmodels"),
     ("", "serviceaccounts"),
     ("", "persistentvolumeclaims"),
@@ -18,6 +18,7 @@ const WATCHED: [(&str, &str); 11] = [
     ("apps", "controllerrevisions"),
     ("autoscaling", "horizontalpodautoscalers"),
     ("policy", "poddisruptionbudgets"),
+    ("networking.k8s.io", "networkpolicies"),
     ("discovery.k8s.io", "endpointslices"),
 ];
 

@@ -7,6 +7,7 @@ use k8s_openapi::api::apps::v1::{ControllerRevision, Deployment};
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::PersistentVolumeClaim;
+use k8s_openapi::api::networking::v1::NetworkPolicy;
 use kube::api::{DeleteParams, Patch, PatchParams, Preconditions};
 use kube::{Api, Client, Resource, ResourceExt as _};
 use serde::Serialize;
@@ -34,6 +35,7 @@ pub async fn apply(client: &Client, model: &ValidatedModel, actions: Vec<Action>
                 Child::Service(object) => writer.apply(object, guard).await?,
                 Child::Autoscaler(object) => writer.apply(object, guard).await?,
                 Child::DisruptionBudget(object) => writer.apply(object, guard).await?,
+                Child::NetworkPolicy(object) => writer.apply(object, guard).await?,
             },
             Action::Scale { deployment, replicas } => writer.scale(&deployment, replicas).await?,
             Action::Delete(doomed) => match doomed.kind {
@@ -41,6 +43,7 @@ pub async fn apply(client: &Client, model: &ValidatedModel, actions: Vec<Action>
                 Kind::Revision => writer.delete::<ControllerRevision>(&doomed).await?,
                 Kind::VolumeClaim => writer.delete::<PersistentVolumeClaim>(&doomed).await?,
                 Kind::Autoscaler => writer.delete::<HorizontalPodAutoscaler>(&doomed).await?,
+                Kind::NetworkPolicy => writer.delete::<NetworkPolicy>(&doomed).await?,
             },
         }
     }

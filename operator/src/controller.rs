@@ -15,6 +15,7 @@ use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod, Service, ServiceAccount};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
+use k8s_openapi::api::networking::v1::NetworkPolicy;
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use kube::core::{DeserializeGuard, PartialObjectMeta};
 use kube::runtime::controller::{Action, Controller};
@@ -76,6 +77,7 @@ pub fn build(client: &Client, namespace: Option<&str>) -> (Controller<Guarded>, 
         .owns(api::<Service>(client, namespace), ours())
         .owns(api::<HorizontalPodAutoscaler>(client, namespace), ours())
         .owns(api::<PodDisruptionBudget>(client, namespace), ours())
+        .owns(api::<NetworkPolicy>(client, namespace), ours())
         // Owned by our children rather than by the ChemModel: found by label, and only their metadata is kept.
         .watches(api::<PartialObjectMeta<Pod>>(client, namespace), ours(), |pod| by_label(&pod))
         .watches(api::<PartialObjectMeta<EndpointSlice>>(client, namespace), ours(), |slice| by_label(&slice))

@@ -40,9 +40,10 @@ async fn children(reader: &Reader<'_>, model: &ChemModel, term: i32) -> Result<O
     let preview = format!("{name}-preview");
     let (accounts, claims, jobs, revisions, deployments) =
         tokio::try_join!(reader.owned(), reader.owned(), reader.owned(), reader.owned(), reader.owned::<Deployment>())?;
-    let (services, endpoints, autoscalers, budgets, pods) = tokio::try_join!(
+    let (services, endpoints, autoscalers, budgets, policies, pods) = tokio::try_join!(
         reader.owned::<Service>(),
         reader.labelled::<EndpointSlice>(format!("{SERVICE_NAME} in ({name},{preview})")),
+        reader.owned(),
         reader.owned(),
         reader.owned(),
         reader.labelled::<Pod>(format!("{MODEL}={name}")),
@@ -60,6 +61,7 @@ async fn children(reader: &Reader<'_>, model: &ChemModel, term: i32) -> Result<O
         preview_endpoints: of_service(&endpoints, &preview),
         autoscaler: autoscalers.into_iter().next(),
         disruption_budget: budgets.into_iter().next(),
+        network_policy: policies.into_iter().next(),
         pods,
         term,
         ..Observed::default()

@@ -5,6 +5,7 @@ mod pod;
 mod rollout;
 mod runtime;
 mod scaling;
+mod security;
 mod service;
 mod storage;
 
@@ -12,11 +13,12 @@ use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscalerBehavior;
 use kube::{CustomResource, KubeSchema};
 use serde::{Deserialize, Serialize};
 
-pub use model::{CaBundle, Model, S3, SecretRef};
+pub use model::{CaBundle, Model, S3, SecretKeyRef, SecretRef};
 pub use pod::{PodSettings, Resources};
 pub use rollout::{Capacity, GoldenConfigMap, Rollout, Verification};
-pub use runtime::{Accelerator, Batching, Gpu, Limits, Runtime};
+pub use runtime::{Accelerator, Batching, Cache, Gpu, Limits, Precision, Redis, Runtime};
 pub use scaling::Autoscaling;
+pub use security::{ApiKeys, Auth, NetworkPolicySettings, Security, Tls, TokenReview, VerificationAccess};
 pub use service::{ServiceSettings, ServiceType};
 pub use storage::{AccessMode, Storage, StorageMode};
 
@@ -67,6 +69,12 @@ pub type Behavior = HorizontalPodAutoscalerBehavior;
         .message("spec.rollout.autoPromoteAfterSeconds has no meaning with spec.rollout.autoPromote: false: remove one of the two"),
     validation = Rule::new("!has(self.rollout) || !has(self.rollout.promote) || !has(self.rollout.abort) || self.rollout.promote != self.rollout.abort")
         .message("spec.rollout.promote and spec.rollout.abort name the same version: remove one of the two"),
+    validation = Rule::new("!has(self.security) || !has(self.security.auth) || !has(self.security.auth.apiKeys) || !self.rollout.verification.required || has(self.rollout.verification.access) && has(self.rollout.verification.access.credentialsSecretRef)")
+        .message("spec.security.auth.apiKeys needs spec.rollout.verification.access.credentialsSecretRef, or no version could be verified"),
+    validation = Rule::new("!has(self.security) || !has(self.security.tls) || !has(self.security.tls.clientAuthoritySecretRef) || !self.rollout.verification.required || has(self.rollout.verification.access) && has(self.rollout.verification.access.clientCertificateSecretRef)")
+        .message("spec.security.tls.clientAuthoritySecretRef needs spec.rollout.verification.access.clientCertificateSecretRef, or no version could be verified"),
+    validation = Rule::new("!has(self.service) || !has(self.service.port) || !has(self.service.grpcPort) || self.service.port != self.service.grpcPort")
+        .message("spec.service.port and spec.service.grpcPort must be different"),
     validation = Rule::new("self.model.version != oldSelf.model.version || !has(self.model.digest) || !has(oldSelf.model.digest) || self.model.digest == oldSelf.model.digest")
         .message("spec.model.digest must not change while spec.model.version stays the same: give the other bundle another version"),
     validation = Rule::new("self.storage.mode != oldSelf.storage.mode || self.storage.mode != 'Volume' || (has(self.storage.storageClassName) == has(oldSelf.storage.storageClassName) && (!has(self.storage.storageClassName) || self.storage.storageClassName == oldSelf.storage.storageClassName))")
@@ -106,6 +114,10 @@ pub struct ChemModelSpec {
     /// The Service in front of the pods.
     #[serde(default)]
     pub service: ServiceSettings,
+
+    /// Who may reach the model.
+    #[serde(default)]
+    pub security: Security,
 
     /// True stops every change by the operator; pods and traffic stay as they are.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

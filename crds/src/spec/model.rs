@@ -1,6 +1,7 @@
 //! `spec.model`: which bundle, and how to reach it.
 
 use kube::KubeSchema;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The bundle to serve and where it lies.
@@ -80,6 +81,25 @@ pub struct SecretRef {
     /// Name of the Secret.
     #[schemars(length(min = 1, max = 253))]
     pub name: String,
+}
+
+/// A key of a Secret in the ChemModel's namespace.
+#[derive(JsonSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct SecretKeyRef {
+    /// Name of the Secret.
+    #[schemars(length(min = 1, max = 253))]
+    pub name: String,
+    /// Key in it; `url` when absent.
+    #[serde(default = "SecretKeyRef::default_key")]
+    #[schemars(length(min = 1, max = 253))]
+    pub key: String,
+}
+
+impl SecretKeyRef {
+    fn default_key() -> String {
+        "url".into()
+    }
 }
 
 /// A key of a ConfigMap in the ChemModel's namespace.

@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::VerificationAccess;
+
 /// How a new revision takes over. It starts in the free colour slot beside the old one, is asked for molecules whose answers are known,
 /// and gets the traffic when all its pods answered rightly.
 #[derive(JsonSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
@@ -105,6 +107,9 @@ pub struct Verification {
     /// Seconds that the whole verification may take, the start of its pod included.
     #[schemars(range(min = 10, max = 86_400))]
     pub timeout_seconds: i32,
+    /// How the verification gets past `spec.security`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub access: Option<VerificationAccess>,
 }
 
 impl Default for Verification {
@@ -116,6 +121,7 @@ impl Default for Verification {
             rel_tolerance: None,
             max_p95_milliseconds: None,
             timeout_seconds: 300,
+            access: None,
         }
     }
 }

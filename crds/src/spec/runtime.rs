@@ -4,11 +4,15 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::SecretKeyRef;
+
 /// The server that answers predictions.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("self.accelerator != 'Cpu' || !has(self.gpu)")
     .message("spec.runtime.gpu must be absent when spec.runtime.accelerator is Cpu"))]
+#[x_kube(validation = Rule::new("!has(self.precision) || self.precision != 'Int8' || self.accelerator == 'Cpu'")
+    .message("spec.runtime.precision: Int8 needs spec.runtime.accelerator: Cpu, because GPUs have no kernels for it"))]
 pub struct Runtime {
     /// Image of the server. When absent: the image that the operator was installed with, for the accelerator.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -19,11 +23,17 @@ pub struct Runtime {
     #[serde(default)]
     pub accelerator: Accelerator,
 
+    /// Numbers that the network computes with: `Fp32`, or a variant that the bundle has, `Int8` (only with `accelerator: Cpu`) or `Fp16`.
+    // Not written when it is the default: the hash of a revision must not change with the operator's version.
+    #[serde(default, skip_serializing_if = "Precision::is_default")]
+    pub precision: Precision,
+
     /// GPUs of a pod; one `nvidia.com/gpu` when absent. Only with `accelerator: Cuda`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gpu: Option<Gpu>,
 
-    /// Threads that compute one batch. When absent: the pod's CPU limit.
+    /// Threads that compute one batch. When absent: 1, with as many batches at once as the pod's limit has CPUs; more, with fewer batches at
+    /// once, where copies of the network would take more than 1 GiB.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 256))]
     pub threads: Option<i32>,
@@ -35,6 +45,43 @@ pub struct Runtime {
     /// What a single request may ask for.
     #[serde(default)]
     pub limits: Limits,
+
+    /// Answers that are kept and given again.
+    // Not written when it is the default: the hash of a revision must not change with the operator's version.
+    #[serde(default, skip_serializing_if = "Cache::is_default")]
+    pub cache: Cache,
+}
+
+/// Answers that are kept and given again.
+#[derive(JsonSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Cache {
+    /// Most answers that a pod keeps in its memory; 0 keeps none.
+    #[schemars(range(min = 0, max = 10_000_000))]
+    pub max_entries: i32,
+    /// A Redis that the pods share answers in, and that may outlive them. Without it they go on, and slower.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub redis: Option<Redis>,
+}
+
+impl Default for Cache {
+    fn default() -> Self {
+        Self { max_entries: 16_384, redis: None }
+    }
+}
+
+impl Cache {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// A Redis.
+#[derive(JsonSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct Redis {
+    /// Secret with the address, `redis://:password@host:6379/0` or `rediss://...` for TLS.
+    pub url_secret_ref: SecretKeyRef,
 }
 
 /// What computes: `Cuda` or `Cpu`.
@@ -45,6 +92,25 @@ pub enum Accelerator {
     Cuda,
     /// The processor.
     Cpu,
+}
+
+/// Numbers that a network computes with: `Fp32`, `Int8` or `Fp16`.
+#[derive(JsonSchema, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Precision {
+    /// As it was trained.
+    #[default]
+    Fp32,
+    /// Products of 8-bit whole numbers, for processors.
+    Int8,
+    /// Half precision, for GPUs.
+    Fp16,
+}
+
+impl Precision {
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// GPUs of one pod.
@@ -61,6 +127,13 @@ pub struct Gpu {
     #[x_kube(validation = Rule::new("self.matches('^[a-z0-9.-]+/[A-Za-z0-9._-]+$')")
         .message("spec.runtime.gpu.resourceName must be an extended resource such as nvidia.com/gpu"))]
     pub resource_name: String,
+    /// Memory of the GPU that the server takes at most, in MiB; all when absent. For GPUs that pods share.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 64, max = 1_048_576))]
+    pub memory_limit_mebibytes: Option<i32>,
+    /// True lets the GPU round the factors of products to 10 bits: faster, and answers change by about a thousandth.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub tf32: bool,
 }
 
 impl Gpu {
@@ -74,7 +147,12 @@ impl Gpu {
 
 impl Default for Gpu {
     fn default() -> Self {
-        Self { count: Self::default_count(), resource_name: Self::default_resource_name() }
+        Self {
+            count: Self::default_count(),
+            resource_name: Self::default_resource_name(),
+            memory_limit_mebibytes: None,
+            tf32: false,
+        }
     }
 }
 

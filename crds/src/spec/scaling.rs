@@ -26,6 +26,11 @@ pub struct Autoscaling {
     #[serde(default = "Autoscaling::default_memory")]
     #[schemars(range(min = 1, max = 1000))]
     pub target_memory_utilization: i32,
+    /// Molecules that may wait in a pod, on average: more add pods. Needs a metrics adapter in the cluster that serves `chemmodel_queue_items`
+    /// for pods.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 1_048_576))]
+    pub target_queue_depth: Option<i32>,
     /// How fast to scale, as in a HorizontalPodAutoscaler.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub behavior: Option<Behavior>,

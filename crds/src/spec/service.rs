@@ -12,9 +12,12 @@ pub struct ServiceSettings {
     /// `ClusterIP`, `NodePort` or `LoadBalancer`.
     #[serde(rename = "type")]
     pub type_: ServiceType,
-    /// Port of the Service.
+    /// Port of the Service for HTTP.
     #[schemars(range(min = 1, max = 65_535))]
     pub port: i32,
+    /// Port of the Service for gRPC.
+    #[schemars(range(min = 1, max = 65_535))]
+    pub grpc_port: i32,
     /// Annotations of the Service, for load balancers mostly.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, String>,
@@ -22,7 +25,7 @@ pub struct ServiceSettings {
 
 impl Default for ServiceSettings {
     fn default() -> Self {
-        Self { type_: ServiceType::default(), port: 80, annotations: BTreeMap::new() }
+        Self { type_: ServiceType::default(), port: 80, grpc_port: 9000, annotations: BTreeMap::new() }
     }
 }
 

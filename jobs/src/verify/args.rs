@@ -6,8 +6,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use chemmodel_bundle::BundleDigest;
 use chemmodel_bundle::verification::VerifyReason;
+use chemmodel_bundle::{BundleDigest, Precision};
 use reqwest::Url;
 
 use super::failure::Failure;
@@ -32,6 +32,10 @@ pub struct VerifyArgs {
     #[arg(long)]
     pub version: String,
 
+    /// Numbers that the candidate computes with: a variant of the bundle has a tolerance of its own
+    #[arg(long, value_name = "PRECISION", default_value_t = Precision::Fp32)]
+    pub precision: Precision,
+
     /// A pod of the candidate, given once for each; IPv6 as NAME=[::1]:8080
     #[arg(long = "pod", value_name = "NAME=IP:PORT", required = true)]
     pub pods: Vec<PodAddress>,
@@ -43,6 +47,22 @@ pub struct VerifyArgs {
     /// Service in front of the candidate, such as http://boiling-point-preview.chem; asked a few molecules, too
     #[arg(long, value_name = "URL", value_parser = service)]
     pub service: Url,
+
+    /// Credentials, sent as a bearer token
+    #[arg(long, value_name = "FILE")]
+    pub credentials: Option<PathBuf>,
+
+    /// Speak to the candidate by TLS, under this name, which its certificate must have
+    #[arg(long, value_name = "HOST", requires = "tls_authority")]
+    pub tls_name: Option<String>,
+
+    /// Authority of the candidate's certificate
+    #[arg(long, value_name = "FILE", requires = "tls_name")]
+    pub tls_authority: Option<PathBuf>,
+
+    /// Directory with tls.crt and tls.key, shown to the candidate
+    #[arg(long, value_name = "DIR", requires = "tls_name")]
+    pub tls_client: Option<PathBuf>,
 
     /// More molecules, in the form of golden.json
     #[arg(long, value_name = "FILE")]
@@ -115,7 +135,7 @@ impl VerifyArgs {
 
 fn service(text: &str) -> Result<Url, String> {
     let url: Url = text.parse().map_err(|why| format!("it is no URL: {why}"))?;
-    // The server speaks no TLS, and https without it would only fail later and less clearly.
+    // Whether it is encrypted is a matter of --tls-name, for pods and Service alike.
     if url.scheme() == "http" { Ok(url) } else { Err("write it as http://HOST or http://HOST:PORT".to_owned()) }
 }
 

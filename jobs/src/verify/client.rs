@@ -1,20 +1,22 @@
 //! HTTP with a pod or the Service: one request, one answer, in time.
 //!
 //! A connection that cannot be made is tried again until the whole run is over: a proxy on the way may need a second.
-//! An answer that does not come, or breaks off, is final. No proxy of the environment, no redirect and no TLS is
+//! An answer that does not come, or breaks off, is final. No proxy of the environment, and no redirect is
 //! used: the answer must come from the address that was asked.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use chemmodel_bundle::verification::VerifyReason;
-use http::StatusCode;
-use http::header::CONTENT_TYPE;
+use http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE};
+use http::{HeaderValue, StatusCode};
 use reqwest::redirect::Policy;
 use reqwest::{Request, Url};
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::answer::error_sentence;
 use super::failure::Failure;
+use super::manner::Manner;
 use crate::shown;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -27,6 +29,7 @@ const MAX_ANSWER_BYTES: usize = 4 * 1024 * 1024;
 #[derive(Debug)]
 pub struct Client {
     http: reqwest::Client,
+    bearer: Option<HeaderValue>,
     deadline: Instant,
     answer_limit: Duration,
 }
@@ -57,17 +60,22 @@ enum Broken {
 }
 
 impl Client {
-    /// A client whose every attempt ends at `deadline`.
-    pub fn new(connections: Connections, deadline: Instant, answer_limit: Duration) -> Result<Self, Failure> {
+    /// A client for one address, whose every attempt ends at `deadline`.
+    pub fn new(
+        manner: &Manner,
+        address: SocketAddr,
+        connections: Connections,
+        deadline: Instant,
+        answer_limit: Duration,
+    ) -> Result<Self, Failure> {
         let kept = match connections {
             Connections::Kept => usize::MAX,
             Connections::Fresh => 0,
         };
-        let http = reqwest::Client::builder()
+        let http = manner
+            .prepare(reqwest::Client::builder(), address)
             .no_proxy()
             .redirect(Policy::none())
-            // No authority is needed for plain HTTP, and looking for those of an image that has none would fail.
-            .tls_certs_only([])
             .connect_timeout(CONNECT_TIMEOUT.min(answer_limit / 2))
             .pool_max_idle_per_host(kept)
             .build()
@@ -75,7 +83,7 @@ impl Client {
                 let message = format!("the HTTP client cannot be set up: {}", shown::cause(&why));
                 Failure::new(VerifyReason::InvalidConfiguration, message)
             })?;
-        Ok(Self { http, deadline, answer_limit })
+        Ok(Self { http, bearer: manner.bearer().cloned(), deadline, answer_limit })
     }
 
     /// Reads a page.
@@ -88,6 +96,11 @@ impl Client {
         let request = || {
             let mut request = Request::new(http::Method::POST, url.clone());
             request.headers_mut().insert(CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
+            // What a cache remembers is no evidence.
+            request.headers_mut().insert(CACHE_CONTROL, http::HeaderValue::from_static("no-cache"));
+            if let Some(bearer) = &self.bearer {
+                request.headers_mut().insert(AUTHORIZATION, bearer.clone());
+            }
             *request.body_mut() = Some(json.clone().into());
             request
         };

@@ -37,8 +37,9 @@ pub fn load(args: &VerifyArgs) -> Result<Questions, Failure> {
     let served: Vec<_> = manifest.outputs.iter().map(|o| output(&o.name, o.unit.as_deref())).collect();
     let mut molecules = Vec::new();
     if let Some(bytes) = pinned_golden(&args.bundle, &manifest)? {
-        let golden = Golden::parse(&bytes, served.len()).map_err(|why| of_bundle(&args.bundle, &why))?;
+        let mut golden = Golden::parse(&bytes, served.len()).map_err(|why| of_bundle(&args.bundle, &why))?;
         require_outputs(GOLDEN_FILE, &golden, &served)?;
+        golden.tolerance = manifest.tolerance_in(args.precision, golden.tolerance).ok_or_else(|| no_variant(args))?;
         molecules.extend(questions(golden, args));
     }
     if let Some(file) = &args.golden {
@@ -80,6 +81,14 @@ fn pinned_golden(bundle: &Path, manifest: &Manifest) -> Result<Option<Vec<u8>>, 
         return Err(invalid("its content is not what chemmodel.json says"));
     }
     Ok(Some(bytes))
+}
+
+fn no_variant(args: &VerifyArgs) -> Failure {
+    let message = format!(
+        "the bundle has no variant for --precision {} (spec.runtime.precision); make one with chemmodel-export variant, or use Fp32",
+        args.precision
+    );
+    Failure::new(VerifyReason::InvalidConfiguration, message)
 }
 
 fn read(file: &Path) -> Result<Vec<u8>, Failure> {

@@ -14,6 +14,7 @@ use super::client::{Client, Reply};
 use super::compare::{Expectation, Fault};
 use super::failure::Failure;
 use super::golden::{Question, Questions};
+use super::manner::Manner;
 use super::provider;
 use super::tally::Tally;
 use super::verdict::MAX_SMILES_CHARS;
@@ -31,6 +32,8 @@ pub struct Interview<'a> {
     pub questions: &'a Questions,
     /// What the answers must say.
     pub expectation: Expectation<'a>,
+    /// How the candidate is spoken to.
+    pub manner: &'a Manner,
     /// Where they are counted.
     pub tally: &'a mut Tally,
 }
@@ -44,7 +47,7 @@ impl Interview<'_> {
         let metrics = client.get(&who, url(&format!("http://{ops}/metrics"))?).await?;
         self.tally.providers.insert(provider(&who, &metrics)?);
 
-        let predict = url(&format!("http://{}/predict", pod.address))?;
+        let predict = url(&self.manner.predict(pod.address))?;
         let questions = self.questions;
         let mut times = Vec::with_capacity(questions.molecules.len());
         for (index, question) in questions.molecules.iter().enumerate() {
@@ -57,8 +60,7 @@ impl Interview<'_> {
     /// Asks the Service a few molecules.
     pub async fn service(&mut self, client: &Client, service: &Url) -> Result<(), Failure> {
         let who = format!("the Service {service}");
-        let mut predict = service.clone();
-        predict.set_path("/predict");
+        let predict = self.manner.predict_at(service)?;
         let questions = self.questions;
         for (index, question) in questions.molecules.iter().enumerate().take(SERVICE_MOLECULES) {
             self.one(client, &who, &predict, index, question).await?;

@@ -18,10 +18,12 @@ mod compare;
 mod failure;
 mod golden;
 mod interview;
+mod manner;
 mod provider;
 mod tally;
 mod verdict;
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use chemmodel_bundle::verification::{VerifyReason, VerifyReport};
@@ -34,8 +36,13 @@ use compare::Expectation;
 use failure::Failure;
 use golden::Questions;
 use interview::Interview;
+use manner::Manner;
+use reqwest::Url;
 use tally::Tally;
 use verdict::{Candidate, conclude};
+
+/// Between two looks for a name.
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// Verifies the candidate, and says what was proved.
 pub async fn report(args: &VerifyArgs) -> VerifyReport {
@@ -64,18 +71,38 @@ async fn ask(args: &VerifyArgs, questions: &Questions, tally: &mut Tally, starte
     let digest = args.digest.to_string();
     let (revision, version) = (args.revision.as_str(), args.version.as_str());
     let expectation = Expectation { digest: &digest, revision, version, outputs: &questions.outputs };
-    let mut interview = Interview { questions, expectation, tally };
+    let manner = Manner::read(args)?;
+    let mut interview = Interview { questions, expectation, manner: &manner, tally };
 
-    let pods = Client::new(Connections::Kept, deadline, answer_limit)?;
     for pod in &args.pods {
-        interview.pod(&pods, pod, args.ops_port).await?;
+        let client = Client::new(&manner, pod.address, Connections::Kept, deadline, answer_limit)?;
+        interview.pod(&client, pod, args.ops_port).await?;
         if interview.tally.worst_mismatch().is_some() {
             return Ok(());
         }
         tracing::info!(pod = pod.name, answers = interview.tally.answers, "every answer of the pod was right");
     }
-    let service = Client::new(Connections::Fresh, deadline, answer_limit)?;
-    interview.service(&service, &args.service).await
+    let address = find(&args.service, deadline).await?;
+    let client = Client::new(&manner, address, Connections::Fresh, deadline, answer_limit)?;
+    interview.service(&client, &args.service).await
+}
+
+/// The address of the Service. A name that was made a moment ago may not be known everywhere yet.
+async fn find(service: &Url, deadline: Instant) -> Result<SocketAddr, Failure> {
+    let host = service.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    let port = service.port_or_known_default().unwrap_or(80);
+    loop {
+        let why = match tokio::net::lookup_host((host, port)).await.map(|mut addresses| addresses.next()) {
+            Ok(Some(address)) => return Ok(address),
+            Ok(None) => "it has no address".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        if Instant::now() + PAUSE >= deadline {
+            let message = format!("the Service {service} cannot be found: {why}; check the cluster's name server");
+            return Err(Failure::new(VerifyReason::Unreachable, message));
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
 }
 
 fn stopped(signal: &str) -> Failure {

@@ -2,10 +2,12 @@
 //!
 //! Objects are built whole, because server-side apply takes away what is left out. Forbidden here: reading the cluster or the clock.
 
+mod access;
 mod autoscaler;
 mod deployment;
 mod disruption_budget;
 mod labels;
+mod network_policy;
 mod pod_template;
 mod revision;
 mod service;
@@ -20,6 +22,7 @@ pub use autoscaler::build_autoscaler;
 pub use deployment::build_deployment;
 pub use disruption_budget::build_disruption_budget;
 pub use labels::{pod_selector, slot_selector};
+pub use network_policy::build_network_policy;
 pub use pod_template::build_pod_template;
 pub use revision::{RecordedRevision, build_revision};
 pub use service::{TERM, build_preview, build_service};

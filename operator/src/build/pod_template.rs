@@ -5,21 +5,24 @@ use std::collections::BTreeMap;
 
 use chemmodel_bundle::BundleDigest;
 use chemmodel_crds::labels::{MODEL, component};
-use chemmodel_crds::spec::{Accelerator, AccessMode, StorageMode};
+use chemmodel_crds::spec::{Accelerator, AccessMode, Precision, SecretKeyRef, StorageMode, TokenReview};
 use k8s_openapi::api::core::v1::{
-    Affinity, Container, ContainerPort, EmptyDirVolumeSource, HTTPGetAction, Lifecycle, LifecycleHandler,
-    PersistentVolumeClaimVolumeSource, PodAffinity, PodAffinityTerm, PodAntiAffinity, PodSpec, PodTemplateSpec, Probe,
-    SleepAction, Toleration, Volume, VolumeMount, WeightedPodAffinityTerm,
+    Affinity, Container, ContainerPort, EmptyDirVolumeSource, EnvVar, EnvVarSource, HTTPGetAction, Lifecycle,
+    LifecycleHandler, PersistentVolumeClaimVolumeSource, PodAffinity, PodAffinityTerm, PodAntiAffinity, PodSpec,
+    PodTemplateSpec, Probe, SecretKeySelector, SleepAction, Toleration, Volume, VolumeMount, WeightedPodAffinityTerm,
 };
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
+use super::access::{self, Access};
 use super::sync_container::{self, BUNDLE_VOLUME, Keep, TARGET};
 use crate::model::{ValidatedModel, names};
 
 /// Where predictions are asked for.
 pub const HTTP_PORT: u16 = 8080;
+/// Where predictions are asked for over gRPC.
+pub const GRPC_PORT: u16 = 9000;
 /// Where probes and Prometheus ask.
 pub const OPS_PORT: u16 = 8081;
 /// Seconds between a pod's removal from the endpoints and its SIGTERM: proxies need a moment to hear of it.
@@ -34,6 +37,7 @@ const MARGIN_SECONDS: i64 = 10;
 /// The pod template of a revision, without the labels of its slot.
 pub fn build_pod_template(model: &ValidatedModel, digest: &BundleDigest) -> PodTemplateSpec {
     let settings = &model.spec.pod;
+    let access = access::of_server(model);
     PodTemplateSpec {
         metadata: Some(ObjectMeta {
             labels: Some(settings.labels.clone()),
@@ -42,10 +46,10 @@ pub fn build_pod_template(model: &ValidatedModel, digest: &BundleDigest) -> PodT
         }),
         spec: Some(PodSpec {
             init_containers: init_containers(model, digest),
-            containers: vec![server(model, digest)],
-            volumes: Some(volumes(model)),
+            volumes: Some(volumes(model).into_iter().chain(access.volumes.clone()).collect()),
+            containers: vec![server(model, digest, access)],
             service_account_name: Some(service_account(model)),
-            automount_service_account_token: Some(false),
+            automount_service_account_token: Some(token_review(model).is_some()),
             enable_service_links: Some(false),
             security_context: Some(sync_container::pod_security()),
             termination_grace_period_seconds: Some(PRE_STOP_SECONDS + DRAIN_SECONDS + REQUEST_SECONDS + MARGIN_SECONDS),
@@ -61,7 +65,8 @@ pub fn build_pod_template(model: &ValidatedModel, digest: &BundleDigest) -> PodT
     }
 }
 
-fn server(model: &ValidatedModel, digest: &BundleDigest) -> Container {
+fn server(model: &ValidatedModel, digest: &BundleDigest, access: Access) -> Container {
+    let Access { arguments: more, mounts, volumes: _ } = access;
     let probe = |path: &str| Probe {
         http_get: Some(HTTPGetAction {
             path: Some(path.to_owned()),
@@ -74,19 +79,25 @@ fn server(model: &ValidatedModel, digest: &BundleDigest) -> Container {
     Container {
         name: "server".to_owned(),
         image: Some(model.server_image.clone()),
-        args: Some(arguments(model, digest)),
-        ports: Some(vec![port("http", HTTP_PORT), port("ops", OPS_PORT)]),
+        args: Some(arguments(model, digest).into_iter().chain(more).collect()),
+        env: Some(environment(model)).filter(|variables| !variables.is_empty()),
+        ports: Some(vec![port("http", HTTP_PORT), port("grpc", GRPC_PORT), port("ops", OPS_PORT)]),
         resources: Some(model.resources.clone()),
         security_context: Some(sync_container::container_security()),
-        volume_mounts: Some(vec![
-            VolumeMount {
-                name: BUNDLE_VOLUME.to_owned(),
-                mount_path: TARGET.to_owned(),
-                read_only: Some(true),
-                ..VolumeMount::default()
-            },
-            VolumeMount { name: "tmp".to_owned(), mount_path: "/tmp".to_owned(), ..VolumeMount::default() },
-        ]),
+        volume_mounts: Some(
+            [
+                VolumeMount {
+                    name: BUNDLE_VOLUME.to_owned(),
+                    mount_path: TARGET.to_owned(),
+                    read_only: Some(true),
+                    ..VolumeMount::default()
+                },
+                VolumeMount { name: "tmp".to_owned(), mount_path: "/tmp".to_owned(), ..VolumeMount::default() },
+            ]
+            .into_iter()
+            .chain(mounts)
+            .collect(),
+        ),
         // Ready means: loaded, checked and warmed up. A slow load is no death, so liveness waits for the start.
         startup_probe: Some(Probe { period_seconds: Some(1), failure_threshold: Some(600), ..probe("/readyz") }),
         readiness_probe: Some(Probe { period_seconds: Some(2), failure_threshold: Some(2), ..probe("/readyz") }),
@@ -116,16 +127,47 @@ fn arguments(model: &ValidatedModel, digest: &BundleDigest) -> Vec<String> {
         format!("--version={}", model.spec.model.version),
         format!("--revision={}", model.revision),
         format!("--accelerator={accelerator}"),
+        format!("--precision={}", precision(model)),
         format!("--max-batch-tokens={}", runtime.batching.max_batch_tokens),
         format!("--max-batch-items={}", runtime.batching.max_batch_items),
         format!("--max-queue-items={}", runtime.batching.max_queue_items),
         format!("--max-smiles-length={}", runtime.limits.max_smiles_length),
         format!("--max-items-per-request={}", runtime.limits.max_items_per_request),
+        format!("--cache-entries={}", runtime.cache.max_entries),
         format!("--drain-seconds={DRAIN_SECONDS}"),
         "--log-format=json".to_owned(),
     ];
     arguments.extend(runtime.threads.map(|threads| format!("--threads={threads}")));
+    if let Some(gpu) = &model.gpu {
+        arguments.extend(gpu.memory_limit_mebibytes.map(|limit| format!("--gpu-memory-limit={limit}")));
+        arguments.extend(gpu.tf32.then(|| "--tf32".to_owned()));
+    }
     arguments
+}
+
+/// As the server and the Jobs write it.
+pub fn precision(model: &ValidatedModel) -> &'static str {
+    match model.spec.runtime.precision {
+        Precision::Fp32 => "fp32",
+        Precision::Int8 => "int8",
+        Precision::Fp16 => "fp16",
+    }
+}
+
+/// What nobody may read in a list of processes.
+fn environment(model: &ValidatedModel) -> Vec<EnvVar> {
+    let redis = model.spec.runtime.cache.redis.iter().map(|redis| {
+        let SecretKeyRef { name, key } = redis.url_secret_ref.clone();
+        EnvVar {
+            name: "CHEMMODEL_CACHE_REDIS_URL".to_owned(),
+            value_from: Some(EnvVarSource {
+                secret_key_ref: Some(SecretKeySelector { name, key, optional: None }),
+                ..EnvVarSource::default()
+            }),
+            ..EnvVar::default()
+        }
+    });
+    redis.collect()
 }
 
 fn port(name: &str, number: u16) -> ContainerPort {
@@ -195,10 +237,17 @@ pub fn bundle_volume(model: &ValidatedModel, read_only: bool) -> Volume {
 
 /// Web identity needs the account that owns it where an init container fetches; all other pods get the one without permissions.
 fn service_account(model: &ValidatedModel) -> String {
+    if let Some(review) = token_review(model) {
+        return review.service_account_name.clone();
+    }
     match (model.spec.storage.mode, &model.spec.model.s3.service_account_name) {
         (StorageMode::Ephemeral, Some(account)) => account.clone(),
         _ => names::shared(model),
     }
+}
+
+fn token_review(model: &ValidatedModel) -> Option<&TokenReview> {
+    model.spec.security.auth.as_ref()?.token_review.as_ref()
 }
 
 fn tolerations(model: &ValidatedModel) -> Vec<Toleration> {

@@ -48,15 +48,24 @@ fn service(
         spec: Some(ServiceSpec {
             type_: Some(type_.to_owned()),
             selector: Some(selector),
-            ports: Some(vec![ServicePort {
-                name: Some("http".to_owned()),
-                port: model.spec.service.port,
-                protocol: Some("TCP".to_owned()),
-                target_port: Some(IntOrString::String("http".to_owned())),
-                ..ServicePort::default()
-            }]),
+            ports: Some(vec![
+                port("http", model.spec.service.port, None),
+                port("grpc", model.spec.service.grpc_port, Some("grpc")),
+            ]),
             ..ServiceSpec::default()
         }),
         status: None,
+    }
+}
+
+/// Meshes and gateways take the protocol from `appProtocol`.
+fn port(name: &str, number: i32, protocol: Option<&str>) -> ServicePort {
+    ServicePort {
+        name: Some(name.to_owned()),
+        port: number,
+        protocol: Some("TCP".to_owned()),
+        app_protocol: protocol.map(str::to_owned),
+        target_port: Some(IntOrString::String(name.to_owned())),
+        ..ServicePort::default()
     }
 }

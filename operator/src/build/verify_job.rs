@@ -11,7 +11,8 @@ use k8s_openapi::api::core::v1::{
     ConfigMapVolumeSource, Container, KeyToPath, ResourceRequirements, Volume, VolumeMount,
 };
 
-use super::pod_template::{HTTP_PORT, OPS_PORT, bundle_volume};
+use super::access::{self, Access};
+use super::pod_template::{HTTP_PORT, OPS_PORT, bundle_volume, precision};
 use super::sync_container::{self, BUNDLE_VOLUME, TARGET, quantity};
 use super::task::{self, Task};
 use super::{Keep, RecordedRevision};
@@ -34,6 +35,8 @@ pub fn build_verify_job(
     named.sort_unstable();
     let ephemeral = record.storage == StorageMode::Ephemeral;
     let account = model.spec.model.s3.service_account_name.clone().filter(|_| ephemeral);
+    let access = access::of_verification(model);
+    let own = access.volumes.clone();
     let volumes = [
         Some(bundle_volume(model, true)),
         sync_container::ca_volume(model).filter(|_| ephemeral),
@@ -58,13 +61,18 @@ pub fn build_verify_job(
             } else {
                 Vec::new()
             },
-            container: container(model, record, pods),
-            volumes: volumes.into_iter().flatten().collect(),
+            container: container(model, record, pods, access),
+            volumes: volumes.into_iter().flatten().chain(own).collect(),
         },
     )
 }
 
-fn container(model: &ValidatedModel, record: &RecordedRevision, pods: &[(String, String)]) -> Container {
+fn container(
+    model: &ValidatedModel,
+    record: &RecordedRevision,
+    pods: &[(String, String)],
+    access: Access,
+) -> Container {
     let read_only = |name: &str, path: &str| VolumeMount {
         name: name.to_owned(),
         mount_path: path.to_owned(),
@@ -75,11 +83,12 @@ fn container(model: &ValidatedModel, record: &RecordedRevision, pods: &[(String,
     if model.spec.rollout.verification.golden_config_map_ref.is_some() {
         mounts.push(read_only(GOLDEN_VOLUME, GOLDEN_DIRECTORY));
     }
+    mounts.extend(access.mounts);
     Container {
         name: "verify".to_owned(),
         image: Some(model.job_image.clone()),
         command: Some(vec!["/chemmodel-job".to_owned()]),
-        args: Some(arguments(model, record, pods)),
+        args: Some(arguments(model, record, pods).into_iter().chain(access.arguments).collect()),
         resources: Some(ResourceRequirements {
             requests: Some([quantity("cpu", "100m"), quantity("memory", "32Mi")].into()),
             limits: Some([quantity("memory", "128Mi")].into()),
@@ -102,6 +111,7 @@ fn arguments(model: &ValidatedModel, record: &RecordedRevision, pods: &[(String,
         format!("--digest={}", record.digest),
         format!("--revision={}", model.revision),
         format!("--version={}", record.version),
+        format!("--precision={}", precision(model)),
         format!("--ops-port={OPS_PORT}"),
         format!("--service=http://{}:{}", names::preview(model), model.spec.service.port),
         format!("--timeout-seconds={seconds}"),

@@ -5,7 +5,7 @@
 use std::fmt;
 
 use chemmodel_crds::ChemModelSpec;
-use chemmodel_crds::spec::{Model, PodSettings, Runtime, StorageMode};
+use chemmodel_crds::spec::{Auth, Model, PodSettings, Runtime, Security, StorageMode, Tls};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
@@ -26,9 +26,10 @@ impl RevisionHash {
             autoscaling: _,
             rollout: _,
             service: _,
+            security: Security { network_policy: _, auth, tls },
             suspend: _,
         } = spec;
-        let parts = Parts { model, runtime, pod, storage: storage.mode };
+        let parts = Parts { model, runtime, pod, storage: storage.mode, auth: auth.as_ref(), tls: tls.as_ref() };
         let hash = Sha256::digest(serde_json::to_vec(&parts).unwrap_or_default());
         let mut bytes = [0; 5];
         bytes.copy_from_slice(&hash[..5]);
@@ -67,4 +68,9 @@ struct Parts<'a> {
     runtime: &'a Runtime,
     pod: &'a PodSettings,
     storage: StorageMode,
+    // Not there when absent: the hash of a spec must not change with the operator's version.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    auth: Option<&'a Auth>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tls: Option<&'a Tls>,
 }

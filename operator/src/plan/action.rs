@@ -4,6 +4,7 @@ use k8s_openapi::api::apps::v1::{ControllerRevision, Deployment};
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Service, ServiceAccount};
+use k8s_openapi::api::networking::v1::NetworkPolicy;
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use kube::Resource;
 
@@ -61,6 +62,8 @@ pub enum Child {
     Autoscaler(HorizontalPodAutoscaler),
     /// Disruption budget of the active colour.
     DisruptionBudget(PodDisruptionBudget),
+    /// Who may connect.
+    NetworkPolicy(NetworkPolicy),
 }
 
 /// An object to delete, exactly as it was seen: the API server refuses when it changed since.
@@ -87,6 +90,8 @@ pub enum Kind {
     VolumeClaim,
     /// The autoscaler.
     Autoscaler,
+    /// The rule of who may connect.
+    NetworkPolicy,
 }
 
 impl Doomed {

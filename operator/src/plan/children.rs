@@ -11,8 +11,8 @@ use super::observed::Observed;
 use super::rollout::Stage;
 use super::rollout::facts::{Facts, Standing};
 use crate::build::{
-    build_autoscaler, build_deployment, build_disruption_budget, build_preview, build_service, build_service_account,
-    build_volume_claim,
+    build_autoscaler, build_deployment, build_disruption_budget, build_network_policy, build_preview, build_service,
+    build_service_account, build_volume_claim,
 };
 use crate::model::ValidatedModel;
 
@@ -23,7 +23,10 @@ pub fn foundations(model: &ValidatedModel, seen: &Observed) -> Vec<Action> {
         StorageMode::Volume => ensure(build_volume_claim(model), seen.volume_claim.as_ref(), Child::VolumeClaim),
         StorageMode::Ephemeral => None,
     };
-    account.into_iter().chain(claim).collect()
+    // Before the pods that it protects.
+    let policy = build_network_policy(model)
+        .and_then(|policy| ensure(policy, seen.network_policy.as_ref(), Child::NetworkPolicy));
+    account.into_iter().chain(claim).chain(policy).collect()
 }
 
 /// The Deployments of the active colour and of the candidate. A slot that is neither keeps what it has until it is scaled down.

@@ -10,6 +10,7 @@ use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod, Service, ServiceAccount};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
+use k8s_openapi::api::networking::v1::NetworkPolicy;
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 
 use crate::build::{RecordedRevision, TERM};
@@ -42,6 +43,8 @@ pub struct Observed {
     pub autoscaler: Option<HorizontalPodAutoscaler>,
     /// The disruption budget.
     pub disruption_budget: Option<PodDisruptionBudget>,
+    /// The rule of who may connect.
+    pub network_policy: Option<NetworkPolicy>,
     /// Pods of the slots and of the Jobs.
     pub pods: Vec<Pod>,
     /// Which term of leadership this is seen in.

@@ -22,6 +22,9 @@ pub fn actions(model: &ValidatedModel, seen: &Observed, stage: &Stage, artifact:
     if model.spec.autoscaling.is_none() {
         doomed.extend(seen.autoscaler.iter().map(|autoscaler| Doomed::new(Kind::Autoscaler, autoscaler)));
     }
+    if !model.spec.security.network_policy.enabled {
+        doomed.extend(seen.network_policy.iter().map(|policy| Doomed::new(Kind::NetworkPolicy, policy)));
+    }
     if matches!(stage, Stage::Settled) && !volume_is_needed(model, seen) {
         doomed.extend(seen.volume_claim.iter().map(|claim| Doomed::new(Kind::VolumeClaim, claim)));
     }

@@ -262,13 +262,14 @@ pub fn syncing(model: &ValidatedModel, artifact: &Artifact) -> Story {
     Story::new(phase, reason, message)
 }
 
-/// The address of the model inside the cluster.
+/// The address of the model inside the cluster. With TLS by the name that its certificate must have.
 pub fn url(model: &ValidatedModel) -> String {
-    let (name, namespace) = (&model.name, &model.namespace);
-    match model.spec.service.port {
-        80 => format!("http://{name}.{namespace}"),
-        port => format!("http://{name}.{namespace}:{port}"),
-    }
+    let (name, namespace, port) = (&model.name, &model.namespace, model.spec.service.port);
+    let (host, usual) = match model.spec.security.tls {
+        None => (format!("http://{name}.{namespace}"), 80),
+        Some(_) => (format!("https://{name}.{namespace}.svc"), 443),
+    };
+    if port == usual { host } else { format!("{host}:{port}") }
 }
 
 fn minute(at: Timestamp) -> String {

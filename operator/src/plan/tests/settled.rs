@@ -1,6 +1,6 @@
 //! A settled ChemModel: what it owns, and that nothing is written any more.
 
-use chemmodel_crds::status::Colour;
+use chemmodel_crds::status::{Colour, Phase};
 use serde_json::json;
 
 use super::model;
@@ -81,6 +81,19 @@ fn taking_autoscaling_out_of_the_spec_deletes_the_autoscaler_and_fixes_the_numbe
     world.deploy(&model("v1", json!({"replicas": 3})));
     assert!(world.seen.autoscaler.is_none());
     assert_eq!(world.replicas(Colour::Blue), 3);
+}
+
+#[test]
+fn a_network_policy_comes_and_goes_with_the_spec_and_starts_no_rollout() {
+    let mut world = World::new();
+    world.deploy(&model("v1", json!({})));
+    assert!(world.seen.network_policy.is_none());
+    let closed = model("v1", json!({"security": {"networkPolicy": {"enabled": true}}}));
+    let plan = world.settle(&closed);
+    assert_eq!(plan.status.phase, Some(Phase::Stable));
+    assert!(world.seen.network_policy.is_some());
+    world.settle(&model("v1", json!({})));
+    assert!(world.seen.network_policy.is_none());
 }
 
 #[test]

@@ -192,11 +192,10 @@ impl World {
     /// The Deployments have the sizes that they were told to have.
     pub fn follow(&mut self) {
         for colour in Colour::ALL {
-            if let Some(deployment) = self.seen.deployments.get_mut(colour) {
-                let wanted = deployment.spec.as_ref().unwrap().replicas.unwrap_or(1);
-                let ready = deployment.status.as_ref().and_then(|s| s.ready_replicas).unwrap_or(0);
-                set_counts(deployment, wanted, ready.min(wanted));
-            }
+            let deployment = self.seen.deployments.get(colour).as_ref();
+            let status = deployment.and_then(|deployment| deployment.status.as_ref());
+            let ready = status.and_then(|status| status.ready_replicas).unwrap_or(0);
+            self.available(colour, ready);
         }
     }
 
@@ -209,11 +208,15 @@ impl World {
 
     /// A slot has at most `ready` available pods.
     pub fn slot_has(&mut self, colour: Colour, ready: i32) {
+        self.available(colour, ready);
+        self.play();
+    }
+
+    fn available(&mut self, colour: Colour, ready: i32) {
         if let Some(deployment) = self.seen.deployments.get_mut(colour) {
             let wanted = deployment.spec.as_ref().unwrap().replicas.unwrap_or(1);
             set_counts(deployment, wanted, ready.min(wanted));
         }
-        self.play();
     }
 
     pub fn add_pod(&mut self, pod: Value) {
@@ -306,6 +309,7 @@ impl World {
                     Kind::Revision => self.seen.revisions.retain(|revision| other(&revision.metadata)),
                     Kind::VolumeClaim => self.seen.volume_claim = None,
                     Kind::Autoscaler => self.seen.autoscaler = None,
+                    Kind::NetworkPolicy => self.seen.network_policy = None,
                 }
             }
         }
@@ -345,6 +349,7 @@ impl World {
             Child::Service(object) => put!(self.seen.service, object, "Service"),
             Child::Autoscaler(object) => put!(self.seen.autoscaler, object, "HorizontalPodAutoscaler"),
             Child::DisruptionBudget(object) => put!(self.seen.disruption_budget, object, "PodDisruptionBudget"),
+            Child::NetworkPolicy(object) => put!(self.seen.network_policy, object, "NetworkPolicy"),
             Child::Job(mut object) => {
                 born(&mut object.metadata, None, &mut self.log, "Job");
                 self.seen.jobs.push(object);

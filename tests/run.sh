@@ -49,13 +49,14 @@ counts() {
 		/^=*[ ]*[0-9]+ (passed|failed).* in / { for (i = 1; i < NF; i++) { if ($(i + 1) ~ /^passed/) passed += $i; if ($(i + 1) ~ /^failed/) failed += $i } }
 		/^ *--- PASS/ { passed++ }
 		/^ *--- FAIL/ { failed++ }
+		/^Ran [0-9]+ tests? in / { passed += $2 }
 		/^[0-9]+ passed, [0-9]+ failed$/ { passed += $1; failed += $3 }
 		END { if (passed + failed) printf "%d passed, %d failed", passed, failed }' "$1"
 }
 
 prepare() {
 	local missing=()
-	local wanted=(curl:curl jq:jq shellcheck:shellcheck cc:build-essential)
+	local wanted=(curl:curl jq:jq redis-server:redis-server shellcheck:shellcheck cc:build-essential)
 	[ "$(id -u)" != 0 ] || wanted+=(dockerd:docker.io debootstrap:debootstrap)
 	for pair in "${wanted[@]}"; do
 		command -v "${pair%%:*}" >/dev/null || missing+=("${pair##*:}")
@@ -86,9 +87,11 @@ lane_code() {
 
 # Slow to build, without a lock or a cluster in common with others.
 lane_spare() {
+	suite bench make --silent test-bench
 	suite serve nice -n 19 tests/readme.sh serve
 	suite deny nice -n 19 make --silent deny
 	suite exporter nice -n 19 make --silent test-exporter
+	suite clients nice -n 19 make --silent test-clients
 }
 
 # The images come after the cluster's tests: those compare the machine before and after, and an engine that builds changes it.
@@ -137,6 +140,8 @@ if own_cluster; then
 elif [ "$node" = yes ]; then
 	suite load "$cluster" load "$cache"/images/chemmodel-operator.tar "$cache"/images/chemmodel-inference-cpu.tar
 	eval "$("$cluster" env)"
+	suite prometheus make --silent prometheus
+	export PROMETHEUS=$cache/prometheus/usr/bin/prometheus
 	suite api cargo test --locked --package chemmodel-tests --test api
 	suite e2e cargo test --locked --package chemmodel-tests --test e2e -- --test-threads=4
 	suite cluster-down "$cluster" down

@@ -7,6 +7,8 @@
 //!   ├ bundle/s3 what lies in the object storage, whole or damaged
 //!   ├ operator  the installed release: install, leader, kill
 //!   ├ process   what runs in a pod, as the node sees it
+//!   ├ caller    who asks from inside the cluster
+//!   ├ node      what tests start beside the pods: monitoring (Prometheus, and the autoscaler's way to it), redis
 //!   ├ routes    which pods a Service had, and when
 //!   └ load/http requests without retries
 //! ```
@@ -14,14 +16,18 @@
 //! Forbidden here: expectations. They are said in the tests.
 
 pub mod bundle;
+pub mod caller;
 pub mod environment;
 pub mod http;
 pub mod load;
 pub mod model;
+pub mod monitoring;
+pub mod node;
 mod onnx;
 pub mod operator;
 pub mod process;
 pub mod program;
+pub mod redis;
 pub mod routes;
 pub mod s3;
 pub mod scene;

@@ -1,11 +1,12 @@
 //! What the operator says to the other programs is what they understand. No cluster needed.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a helper that cannot go on fails its test")]
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use chemmodel_bundle::BundleDigest;
 use chemmodel_bundle::report::SyncReason;
 use chemmodel_bundle::verification::VerifyReason;
+use chemmodel_bundle::{BundleDigest, Precision};
 use chemmodel_crds::ChemModel;
 use chemmodel_crds::spec::StorageMode;
 use chemmodel_inference::http::{App, ops, router};
@@ -44,6 +45,19 @@ fn every_setting_of_spec_runtime_reaches_the_server() {
     assert_eq!(args.max_queue_items.get(), 1003);
     assert_eq!(args.max_smiles_length.get(), 104);
     assert_eq!(args.max_items_per_request.get(), 105);
+    assert_eq!(args.cache_entries, 106);
+    assert_eq!(args.precision, Precision::Int8);
+}
+
+#[test]
+fn what_the_spec_says_of_a_gpu_reaches_the_server() {
+    let mut spec = full_spec();
+    spec["runtime"] =
+        json!({"accelerator": "Cuda", "precision": "Fp16", "gpu": {"memoryLimitMebibytes": 2048, "tf32": true}});
+    let args = server_args(&spec);
+    assert_eq!(args.gpu_memory_limit.map(NonZeroUsize::get), Some(2048));
+    assert!(args.tf32);
+    assert_eq!(args.precision, Precision::Fp16);
 }
 
 #[test]
@@ -56,6 +70,9 @@ fn defaults_of_the_spec_are_defaults_of_the_server() {
     assert_eq!(silent.max_queue_items, own.max_queue_items);
     assert_eq!(silent.max_smiles_length, own.max_smiles_length);
     assert_eq!(silent.max_items_per_request, own.max_items_per_request);
+    assert_eq!(silent.cache_entries, own.cache_entries);
+    assert_eq!(silent.precision, own.precision);
+    assert_eq!((silent.gpu_memory_limit, silent.tf32), (own.gpu_memory_limit, own.tf32));
 }
 
 #[test]
@@ -127,6 +144,49 @@ fn a_verification_without_wishes_uses_the_tolerances_of_the_bundle() {
 }
 
 #[test]
+fn server_and_verification_go_through_the_same_door() {
+    let mut spec = full_spec();
+    spec["security"] = json!({
+        "auth": {"apiKeys": {"secretRef": {"name": "callers"}}},
+        "tls": {"secretRef": {"name": "certificate"}, "clientAuthoritySecretRef": {"name": "clients"}},
+    });
+    spec["rollout"] = json!({"verification": {"access": {
+        "credentialsSecretRef": {"name": "verifier", "key": "key"}, "clientCertificateSecretRef": {"name": "own"},
+    }}});
+    let server = server_container(&spec);
+    let args = parse_server(&server);
+    assert!(has_mount(&server, &args.api_keys.unwrap()));
+    for file in [args.tls_certificate, args.tls_key, args.tls_client_authority] {
+        assert!(has_mount(&server, file.unwrap().parent().unwrap()), "{server:#?}");
+    }
+    let container = container_of(build_verify_job(&validated(&spec), &recorded(), 1, &pods()));
+    let verify = verify_args(&container);
+    assert_eq!(verify.tls_name.as_deref(), Some("boiling-point.chem.svc"));
+    assert!(has_mount(&container, &verify.tls_client.unwrap()), "{container:#?}");
+    for file in [verify.credentials, verify.tls_authority] {
+        assert!(has_mount(&container, file.unwrap().parent().unwrap()), "{container:#?}");
+    }
+}
+
+#[test]
+fn a_server_that_asks_the_cluster_lets_its_own_verification_in() {
+    let mut spec = full_spec();
+    spec["security"] = json!({"auth": {"tokenReview": {
+        "serviceAccountName": "reviewer", "audiences": ["chemmodel"], "allow": ["system:serviceaccounts:lab"],
+    }}});
+    let pod = build_pod_template(&validated(&spec), &digest()).spec.unwrap();
+    assert_eq!(pod.service_account_name.as_deref(), Some("reviewer"));
+    assert_eq!(pod.automount_service_account_token, Some(true));
+    let args = parse_server(&pod.containers[0]);
+    let job = build_verify_job(&validated(&spec), &recorded(), 1, &pods()).spec.unwrap().template.spec.unwrap();
+    let verifier = format!("system:serviceaccount:chem:{}", job.service_account_name.unwrap());
+    assert!(args.token_review && args.token_audience == ["chemmodel"]);
+    assert_eq!(args.token_allow, ["system:serviceaccounts:lab".to_owned(), verifier]);
+    let verify = verify_args(&job.containers[0]);
+    assert!(has_mount(&job.containers[0], verify.credentials.unwrap().parent().unwrap()));
+}
+
+#[test]
 fn an_ephemeral_pod_fetches_the_recorded_digest_to_where_its_server_looks() {
     let mut spec = full_spec();
     spec["storage"] = json!({"mode": "Ephemeral"});
@@ -141,7 +201,7 @@ fn an_ephemeral_pod_fetches_the_recorded_digest_to_where_its_server_looks() {
 fn ports_are_those_on_which_the_server_listens() {
     let server = server_container(&full_spec());
     let args = parse_server(&server);
-    for (name, listens) in [("http", args.http_address), ("ops", args.ops_address)] {
+    for (name, listens) in [("http", args.http_address), ("grpc", args.grpc_address), ("ops", args.ops_address)] {
         let port = server.ports.as_ref().unwrap().iter().find(|port| port.name.as_deref() == Some(name)).unwrap();
         assert_eq!(port.container_port, i32::from(listens.port()), "{name}");
         assert!(listens.ip().is_unspecified(), "{name} must be reachable from outside of the pod");
@@ -211,9 +271,10 @@ fn full_spec() -> Value {
                    "caBundleConfigMapRef": {"name": "trust", "key": "roots.pem"}}
         },
         "runtime": {
-            "accelerator": "Cpu", "threads": 3,
+            "accelerator": "Cpu", "precision": "Int8", "threads": 3,
             "batching": {"maxBatchTokens": 1001, "maxBatchItems": 102, "maxQueueItems": 1003},
-            "limits": {"maxSmilesLength": 104, "maxItemsPerRequest": 105}
+            "limits": {"maxSmilesLength": 104, "maxItemsPerRequest": 105},
+            "cache": {"maxEntries": 106, "redis": {"urlSecretRef": {"name": "redis"}}}
         }
     })
 }

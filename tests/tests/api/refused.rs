@@ -144,6 +144,35 @@ const WRONG: &[Row] = &[
         &["goldenConfigMapRef.name", "Required value"],
     ),
     ("a port beyond the last", "spec: {service: {port: 70000}}", &["spec.service.port", "less than or equal to 65535"]),
+    (
+        "two ports that are one",
+        "spec: {service: {port: 9000}}",
+        &["spec.service.port", "spec.service.grpcPort", "different"],
+    ),
+    ("int8 on a GPU", "spec: {runtime: {precision: Int8}}", &["spec.runtime.precision", "accelerator: Cpu"]),
+    ("an unknown precision", "spec: {runtime: {precision: Fp8}}", &["spec.runtime.precision", "Unsupported value"]),
+    ("a cache of less than nothing", "spec: {runtime: {cache: {maxEntries: -1}}}", &["spec.runtime.cache.maxEntries"]),
+    (
+        "a Redis without an address",
+        "spec: {runtime: {cache: {redis: {}}}}",
+        &["spec.runtime.cache.redis.urlSecretRef", "Required value"],
+    ),
+    ("access by nothing", "spec: {security: {auth: {}}}", &["spec.security.auth", "either apiKeys or tokenReview"]),
+    (
+        "access by two means",
+        "spec: {security: {auth: {apiKeys: {secretRef: {name: a}}, tokenReview: {serviceAccountName: b}}}}",
+        &["spec.security.auth", "either apiKeys or tokenReview"],
+    ),
+    (
+        "keys that nobody has who verifies",
+        "spec: {security: {auth: {apiKeys: {secretRef: {name: a}}}}}",
+        &["spec.security.auth.apiKeys", "spec.rollout.verification.access.credentialsSecretRef"],
+    ),
+    (
+        "certificates that nobody has who verifies",
+        "spec: {security: {tls: {secretRef: {name: a}, clientAuthoritySecretRef: {name: b}}}}",
+        &["clientAuthoritySecretRef", "spec.rollout.verification.access.clientCertificateSecretRef"],
+    ),
     ("an unknown Service", "spec: {service: {type: Headless}}", &["spec.service.type", "Unsupported value"]),
     (
         "a name too long",

@@ -5,6 +5,7 @@
 
 mod autoscaling;
 mod bad_candidates;
+mod caching;
 mod controls;
 mod crashes;
 mod ephemeral;
@@ -12,12 +13,15 @@ mod failures;
 mod fencing;
 mod first_light;
 mod gpu;
+mod grpc;
 mod mortal;
+mod precision;
 mod quiet;
 mod resilience;
 mod rollbacks;
 mod rollout;
 mod scale;
+mod security;
 mod setting;
 mod switches;
 mod volume;

@@ -14,7 +14,7 @@ use serde_json::json;
 use crate::setting::{exclusive, stable};
 
 /// Kinds that we write, as the API server's metrics call them.
-const OURS: [&str; 10] = [
+const OURS: [&str; 11] = [
     "chemmodels",
     "serviceaccounts",
     "persistentvolumeclaims",
@@ -24,6 +24,7 @@ const OURS: [&str; 10] = [
     "services",
     "horizontalpodautoscalers",
     "poddisruptionbudgets",
+    "networkpolicies",
     "events",
 ];
 const QUIET: Duration = Duration::from_mins(1);

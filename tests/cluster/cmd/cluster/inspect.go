@@ -54,6 +54,7 @@ func newEnv(bind binder) *cobra.Command {
 				{"KUBECONFIG", l.AdminKubeconfig()},
 				{"KUBECTL", s.Programs["kubectl"]},
 				{"HELM", s.Programs["helm"]},
+				{"CUSTOM_METRICS", s.Programs["custom-metrics"]},
 				{"CHEMMODEL_CLUSTER", s.Name},
 				{"S3_ENDPOINT", addons.S3Endpoint(s)},
 				{"AWS_ENDPOINT_URL_S3", addons.S3Endpoint(s)},

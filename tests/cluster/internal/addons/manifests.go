@@ -33,7 +33,7 @@ func Manifest(l layout.Layout, s *state.State) (string, error) {
 		"Provisioner": Provisioner,
 	}
 	var all bytes.Buffer
-	for _, file := range []string{"dns.yaml", "metrics.yaml", "storage.yaml"} {
+	for _, file := range []string{"dns.yaml", "metrics.yaml", "policies.yaml", "storage.yaml"} {
 		if err := manifests.ExecuteTemplate(&all, file, values); err != nil {
 			return "", fmt.Errorf("manifest of the add-ons: %w", err)
 		}

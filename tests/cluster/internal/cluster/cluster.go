@@ -18,7 +18,7 @@ import (
 // components are the names of all components, in the order in which they are shown.
 var (
 	apiComponents  = []string{"etcd", "kube-apiserver", "kube-controller-manager", "versitygw"}
-	nodeComponents = []string{"kube-scheduler", "containerd", "kubelet", "kube-proxy", "coredns", "metrics-server", "storage-provisioner"}
+	nodeComponents = []string{"kube-scheduler", "containerd", "kubelet", "kube-proxy", "coredns", "metrics-server", "network-policies", "storage-provisioner"}
 )
 
 // Components lists the components that a cluster has.

@@ -71,7 +71,7 @@ func (c *Cluster) remove(ctx context.Context) error {
 
 // stopWriters stops whatever would start pods or make things anew while they are removed.
 func (c *Cluster) stopWriters() error {
-	return c.stop("kubelet", "kube-controller-manager", "kube-scheduler", "storage-provisioner", "metrics-server", "coredns", "versitygw")
+	return c.stop("kubelet", "kube-controller-manager", "kube-scheduler", "storage-provisioner", "metrics-server", "network-policies", "coredns", "versitygw")
 }
 
 // stop ends components side by side.

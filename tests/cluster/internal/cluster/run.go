@@ -124,7 +124,7 @@ func (c *Cluster) runNode(ctx context.Context) error {
 		return err
 	}
 	return c.startAll(ctx, scheduler, node.Kubelet(c.layout, c.state), node.Proxy(c.layout, c.state),
-		dns, addons.Metrics(c.layout, c.state), storage)
+		dns, addons.Metrics(c.layout, c.state), addons.Policies(c.layout, c.state), storage)
 }
 
 func (c *Cluster) startAll(ctx context.Context, components ...process.Component) error {

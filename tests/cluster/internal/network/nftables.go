@@ -10,6 +10,9 @@ import (
 // table holds our only rule: pods reach the world outside under the machine's address.
 const table = "chemmodel"
 
+// PoliciesTable is of the family ip and holds the rules of NetworkPolicies.
+const PoliciesTable = "chemmodel-policies"
+
 // ruleset is replaced as a whole, so that it can be loaded again.
 const ruleset = `
 table ip %[1]s {}
@@ -41,13 +44,13 @@ func ProxyRuns(ctx context.Context) (bool, error) {
 	return strings.Contains(tables, proxyTables[0]), err
 }
 
-// DeleteTables removes our table and kube-proxy's.
+// DeleteTables removes our tables and kube-proxy's.
 func DeleteTables(ctx context.Context) error {
 	existing, err := nft(ctx, "", "list", "tables")
 	if err != nil {
 		return err
 	}
-	for _, name := range append([]string{"ip " + table}, proxyTables...) {
+	for _, name := range append([]string{"ip " + table, "ip " + PoliciesTable}, proxyTables...) {
 		for _, line := range strings.Split(existing, "\n") {
 			if line != "table "+name {
 				continue

@@ -108,6 +108,7 @@ func users(node string) map[string]subject {
 		"kube-proxy":              {name: "system:kube-proxy"},
 		"coredns":                 {name: "system:coredns"},
 		"metrics-server":          {name: "system:metrics-server"},
+		"network-policies":        {name: "chemmodel:network-policies"},
 		"storage-provisioner":     {name: "system:persistent-volume-provisioner"},
 	}
 }

@@ -52,6 +52,8 @@ func catalogue() ([]group, error) {
 			dir:  filepath.Join(module, "addons"),
 			packages: map[string]string{
 				"coredns":             "./cmd/coredns",
+				"custom-metrics":      "./cmd/custom-metrics",
+				"network-policies":    "./cmd/network-policies",
 				"storage-provisioner": "./cmd/storage-provisioner",
 				"metrics-server":      "sigs.k8s.io/metrics-server/cmd/metrics-server",
 				"versitygw":           "github.com/versity/versitygw/cmd/versitygw",

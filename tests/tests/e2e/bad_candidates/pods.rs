@@ -26,6 +26,12 @@ fn a_network_that_is_cut_off_cannot_be_loaded() -> Outcome {
 }
 
 #[test]
+fn a_precision_that_the_bundle_lacks_is_named() -> Outcome {
+    let int8 = impatient(&json!({"runtime": {"precision": "Int8"}}));
+    given_up("no-variant", &Bundle::example("v2")?, &int8, &["PodFailing"], &["--precision int8", "fp32 only"])
+}
+
+#[test]
 fn pods_without_enough_memory_are_out_of_memory() -> Outcome {
     let resources = json!({"requests": {"memory": "16Mi"}, "limits": {"memory": "24Mi"}});
     let small = impatient(&json!({"pod": {"resources": resources}}));

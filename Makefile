@@ -5,8 +5,8 @@
 CACHE = $${CHEMMODEL_CACHE:-$$HOME/.cache/chemmodel}
 BIN = $(CACHE)/bin
 
-.PHONY: help demo demo-down test soak serve images generate licences drift lint lint-shell chart deny \
-	test-cluster test-exporter cluster-bin tools-bin onnxruntime onnxruntime-path
+.PHONY: help bench fuzz demo demo-down test soak serve images generate licences drift lint lint-shell chart deny \
+	prometheus test-bench test-clients test-cluster test-exporter cluster-bin tools-bin onnxruntime onnxruntime-path
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12
@@ -57,6 +57,20 @@ lint-shell: ## Lints of shell scripts
 chart: tools-bin ## Tests of the chart, without a cluster
 	HELM=$(BIN)/helm charts/test.sh
 
+bench: onnxruntime ## Compares the server with others, for an hour on a quiet machine; writes docs/benchmarks.md
+	bench/run.py
+
+test-bench: ## Tests of what the benchmark's numbers mean
+	cd bench && python3 -m unittest discover -s tests -t .
+
+FUZZ = cargo-fuzz@0.13.2
+FUZZ_SECONDS = 600
+fuzz: ## Ten CPU-minutes of arbitrary input for each thing that reads any
+	command -v cargo-fuzz || cargo install --quiet --locked $(FUZZ)
+	for target in predict infer manifest molecule network; do \
+		RUSTC_BOOTSTRAP=1 cargo fuzz run $$target -- -max_total_time=$(FUZZ_SECONDS) -max_len=8192 -rss_limit_mb=4096 || exit; \
+	done
+
 DENY = cargo-deny@0.20.2
 deny: ## Licences, banned crates and sources
 	command -v cargo-deny || cargo install --quiet --locked --debug $(DENY)
@@ -82,6 +96,22 @@ test-exporter: ## Tests of the exporter and of the committed bundles
 	$(VENV)/bin/ruff check tools
 	$(VENV)/bin/ruff format --check tools
 	cd tools && $(VENV)/bin/pytest
+
+CLIENTS = $(CACHE)/clients
+test-clients: onnxruntime ## Other people's clients, unmodified, against the server
+	cargo build --locked --package chemmodel-inference
+	test -x $(CLIENTS)/bin/python || python3 -m venv $(CLIENTS)
+	$(CLIENTS)/bin/pip install --quiet --disable-pip-version-check --requirement tests/clients/requirements.txt
+	export CHEMMODEL_SERVER="$${CARGO_TARGET_DIR:-$$PWD/target}/debug/chemmodel-server" ORT_DYLIB_PATH="$(ORT)/libonnxruntime.so" && \
+		cd tests/clients && for client in kserve tritonclient schemathesis; do \
+			$(CLIENTS)/bin/pytest -p no:cacheprovider --quiet test_$$client.py || exit; \
+		done
+
+PROMETHEUS = $(CACHE)/prometheus
+prometheus: ## Prometheus for tests; unpacked and not installed, because Debian's package would start a service
+	test -x $(PROMETHEUS)/usr/bin/prometheus || { \
+		mkdir -p $(PROMETHEUS) && cd $(PROMETHEUS) && apt-get download -qq prometheus && dpkg-deb --extract prometheus_*.deb . && \
+		rm prometheus_*.deb; }
 
 ORT_VERSION = 1.31.1
 ORT = $(CACHE)/onnxruntime/$(ORT_VERSION)

@@ -1,0 +1,98 @@
+"""The matrix, and the turns: a cell is measured at every server before the next cell begins, round by round.
+
+What changes slowly (the clock of the processor, a neighbour on the machine) so meets all servers alike, and a ratio is
+taken within one round. Who has no turn is frozen.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from measure import bodies, load
+from measure.server import Running
+
+SIZES = (1, 32)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One way of asking. A closed loop has connections; an open loop has a share of the server's own capacity, which is
+    the best that it did in the closed loops of the same round: so each peer is asked for what it can do, not for what
+    we can."""
+
+    items: int
+    connections: int = 0
+    share: float = 0.0
+
+    @property
+    def name(self) -> str:
+        """As the page says it."""
+        what = "1 molecule" if self.items == 1 else f"{self.items} molecules"
+        if self.share:
+            return f"{what}, {self.share:.0%} of capacity"
+        return f"{what}, {self.connections} connection{'s' if self.connections > 1 else ''}"
+
+
+MATRIX = tuple(
+    cell
+    for items in SIZES
+    for cell in (*(Cell(items, connections=count) for count in (1, 8, 64, 256)), *(Cell(items, share=part) for part in (0.5, 0.9)))
+)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One server in one cell of one round."""
+
+    round: int
+    server: str
+    cell: str
+    molecules_per_second: float
+    p50: float
+    p99: float
+    answered: int
+    refused: int
+    failed: int
+
+
+def run(servers: list[Running], number: int, seconds: float, tell: Callable[[str], None]) -> list[Sample]:
+    """One round. The order changes from round to round, so that nobody is always the one after the heaviest."""
+    shift = number % len(servers)
+    order = servers[shift:] + servers[:shift]
+    capacity: dict[tuple[str, int], float] = {}
+    samples = []
+    for cell in MATRIX:
+        for running in order:
+            seen = _turn(running, cell, capacity, seconds)
+            name = running.server.name
+            if not cell.share:
+                capacity[name, cell.items] = max(seen.rate, capacity.get((name, cell.items), 0.0))
+            rate = seen.rate * cell.items
+            samples.append(Sample(number, name, cell.name, rate, seen.p50, seen.p99, seen.answered, seen.refused, seen.failed))
+            tell(f"{cell.name:35} {name:20} {rate:9.0f}/s  p50 {seen.p50:8.2f} ms  p99 {seen.p99:8.2f} ms")
+    return samples
+
+
+def warm_up(running: Running) -> None:
+    """Enough requests of both sizes that nothing is done for the first time when it counts: ONNX Runtime reserves its
+    memory, Python specialises its code."""
+    for items in SIZES:
+        for connections in (1, 64, 256):
+            load.closed(running.url, bodies.path(running.server.form, items), connections, 1)
+
+
+def _turn(running: Running, cell: Cell, capacity: dict[tuple[str, int], float], seconds: float) -> load.Load:
+    rate = cell.share * capacity.get((running.server.name, cell.items), 0.0)
+
+    def ask(seconds: float) -> load.Load:
+        file = bodies.path(running.server.form, cell.items)
+        if cell.share:
+            return load.open_loop(running.url, file, rate, seconds)
+        return load.closed(running.url, file, cell.connections, seconds)
+
+    running.begin_turn()
+    try:
+        # The same load first: a batcher adapts to it.
+        ask(2 if running.server.fresh else 0.4)
+        return ask(seconds)
+    finally:
+        running.process.freeze()

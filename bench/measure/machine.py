@@ -1,0 +1,51 @@
+"""What the numbers were measured on and with: a ratio may travel, a number does not without this."""
+
+import os
+import platform
+import re
+import subprocess
+from pathlib import Path
+
+from measure.places import BENCH, BUNDLE, MOLECULES, OHA, REPOSITORY, cores, server_cores
+
+NAMED = ("fastapi", "uvicorn", "mlserver", "bentoml", "litserve", "ray", "onnxruntime", "tokenizers")
+
+
+def describe() -> dict[str, str]:
+    """Words for the page."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    lengths = sorted(len(smiles) for smiles in MOLECULES.read_text().split())
+    return {
+        "processor": f"{_processor()}, {len(cores())} cores ({len(server_cores())} for the server, one for the load generator), {memory / 2**30:.0f} GiB",
+        "system": f"{platform.system()} {platform.release()}",
+        "python": platform.python_version(),
+        "rust": _first_line("rustc", "--version"),
+        "commit": _first_line("git", "describe", "--always", "--dirty"),
+        "load generator": _first_line(str(OHA), "--version"),
+        "peers": ", ".join(f"{name} {version}" for name, version in _pins().items()),
+        "model": f"{BUNDLE.relative_to(REPOSITORY)}, {(BUNDLE / 'model.onnx').stat().st_size / 1e6:.1f} MB",
+        "molecules": (
+            f"{len(lengths)} real ones, characters: median {lengths[len(lengths) // 2]}, "
+            f"95 % up to {lengths[len(lengths) * 95 // 100]}, longest {lengths[-1]}"
+        ),
+    }
+
+
+def _pins() -> dict[str, str]:
+    """The versions of the requirement files: what is installed is exactly that."""
+    pins: dict[str, str] = {}
+    for file in sorted((BENCH / "requirements").glob("*.txt")):
+        for name, version in re.findall(r"^([\w.-]+)(?:\[\w+\])?==(\S+)", file.read_text(), re.MULTILINE):
+            if name.lower() in NAMED:
+                pins.setdefault(name.lower(), version)
+    return {name: pins[name] for name in NAMED if name in pins}
+
+
+def _processor() -> str:
+    found = re.search(r"^model name\s*: (.*)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+    return found[1] if found else platform.machine()
+
+
+def _first_line(*command: str) -> str:
+    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    return (done.stdout.splitlines() or ["unknown"])[0]

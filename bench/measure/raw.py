@@ -1,0 +1,25 @@
+"""The limit: ONNX Runtime alone, by the program `raw-loop`. Nothing that serves this network can be faster."""
+
+import json
+import subprocess
+from dataclasses import dataclass
+
+from measure.places import BUNDLE, MOLECULES, ONNX_RUNTIME, TARGET, on_cores, server_cores
+
+
+@dataclass(frozen=True)
+class Raw:
+    """What the loop has seen in one round."""
+
+    molecules_per_second: float
+    single_p50: float
+    single_p99: float
+
+
+def run(seconds: float) -> Raw:
+    """On the cores of the servers, a session of one thread on each: what our server does, without a server."""
+    command = f"{TARGET}/raw-loop --bundle {BUNDLE} --molecules {MOLECULES} --onnxruntime {ONNX_RUNTIME}"
+    command += f" --sessions {len(server_cores())} --threads 1 --seconds {max(1, round(seconds))}"
+    done = subprocess.run([*on_cores(server_cores()), *command.split()], capture_output=True, text=True, check=True, timeout=60 + 10 * seconds)
+    seen = json.loads(done.stdout.splitlines()[-1])
+    return Raw(seen["molecules_per_second"], seen["single_p50_ms"], seen["single_p99_ms"])

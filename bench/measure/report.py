@@ -1,0 +1,137 @@
+"""Writes docs/benchmarks.md and its picture from the results of a run. Nothing on the page is typed by hand."""
+
+from statistics import median
+
+from measure import plot
+from measure.cells import MATRIX, Cell
+from measure.places import PAGE, PLOT
+from measure.results import Results
+from measure.servers import OURS
+from measure.summary import SATURATED, UNLOADED, Comparison, verdicts
+
+HEAD = """# Benchmarks
+
+`chemmodel-server` beside other ways to serve the same network: the same bundle, the same molecules, the same machine and
+cores, in turns within one run. This page is written by `bench/run.py`; what runs, and why, is in
+[`bench/`](../bench/README.md).
+
+Trust the ratios more than the numbers. The load generator has a core of its own, and each server in its turn has all the
+others, as ONNX Runtime alone has them. Ratios are taken within a round; given is their median over {rounds} rounds.
+"""
+
+RATIOS = """## We against each of the others
+
+Above 1 we are better. Connections: molecules a second, ours over theirs. Share of capacity (open loop: requests come at
+a rate, whether or not the answers do): p99, theirs over ours, each server at that share of what it can do itself, so a
+slower one is asked for less.
+"""
+
+NOTES = """## What to know about it
+
+- A connection sends its next request when the last one is answered (closed loop). In the open loop a request that has
+  to wait for a free connection counts from the moment when it should have been sent.
+- Every server has given the bundle's golden answers before it is measured, and is warm. While it has no turn it is
+  frozen (SIGSTOP), so that the background work of one costs the others nothing.
+- BentoML is started anew for each cell and asked for two seconds before it counts. Its dispatcher learns how long requests
+  wait, and after the cell with 2,048 molecules at once it kept a single one waiting for seconds, for longer than a cell.
+- Our cache of answers is off (`--cache-entries 0`), because the molecules repeat. None of the others has one. Our queue is
+  larger than by default (`--max-queue-items 8192`): 256 connections with 32 molecules each are 8,192, of which it would
+  refuse a part; the others have no limit. The overload is measured with the default of 1,024.
+- All use ONNX Runtime of the same version, and the same tokenizer. The Python peers sort a batch by length before they run
+  it, which none of the frameworks does by itself. The settings of each (threads, inferences at once,
+  size of a batch, how long it waits) are those that `bench/run.py --tune` found best for it here; they are in
+  [`bench/measure/servers.py`](../bench/measure/servers.py). A request is what the framework wants: MLServer speaks the
+  Open Inference Protocol, BentoML batches only lists.
+- ONNX Runtime alone is `bench/src/bin/raw-loop.rs`: one session a core, molecules tokenised before, all of them sorted
+  into the batches that our batcher finds cheapest. It serves nobody.
+"""
+
+RUN = """## Run it
+
+```console
+$ bench/run.py                                # everything: about 45 minutes, the first time some more
+$ bench/run.py --rounds 1 --seconds 1 --only matrix --servers chemmodel-server FastAPI
+```
+
+Needs Rust, Python 3.11 and a network for the first time; everything goes to `~/.cache/chemmodel`.
+"""
+
+
+def write(results: Results) -> None:
+    """The page and the picture."""
+    comparison = Comparison(results.samples)
+    parts = [HEAD.format(rounds=len(comparison.rounds)), _promises(results)]
+    if OURS in comparison.servers:
+        PLOT.write_text(_picture(results, comparison))
+        parts += [f"![Throughput and latency]({PLOT.name})\n"]
+        parts += [RATIOS, _ratios(comparison)] if comparison.peers else []
+        parts += ["## Numbers\n", _numbers(results, comparison)]
+    parts += [NOTES, _made_with(results), RUN]
+    PAGE.write_text("\n".join(parts))
+
+
+def _promises(results: Results) -> str:
+    mark = {True: "yes", False: "**no**", None: "–"}
+    rows = [(verdict.promise, verdict.found, mark[verdict.kept]) for verdict in verdicts(results)]
+    return "## What was promised\n\n" + _table(("promise", "measured: median (smallest to largest round)", "kept"), rows)
+
+
+def _ratios(comparison: Comparison) -> str:
+    rows = [(cell.name, *(f"{comparison.ratio(peer, cell):.2f}" for peer in comparison.peers)) for cell in MATRIX]
+    return _table(("", *comparison.peers), rows)
+
+
+def _numbers(results: Results, comparison: Comparison) -> str:
+    """Molecules a second, and p50 and p99 in milliseconds."""
+    rows = [(cell.name, *(_cell(comparison, server, cell) for server in comparison.servers)) for cell in MATRIX]
+    text = "Molecules a second; p50 / p99 of a request in milliseconds.\n\n" + _table(("", *comparison.servers), rows)
+    if results.raw:
+        alone, single = (median(getattr(raw, name) for raw in results.raw) for name in ("molecules_per_second", "single_p50"))
+        text += f"\nONNX Runtime alone: {alone:,.0f} molecules a second; one molecule in {single:.2f} ms (p50).\n"
+    unanswered = sum(sample.refused + sample.failed for sample in results.samples)
+    answered = sum(sample.answered for sample in results.samples)
+    text += f"\n{answered:,} requests were answered, {unanswered:,} were not"
+    guilty = sorted({sample.server for sample in results.samples if sample.refused + sample.failed})
+    return text + (f" ({', '.join(guilty)}).\n" if guilty else ".\n")
+
+
+def _cell(comparison: Comparison, server: str, cell: Cell) -> str:
+    p50, p99 = comparison.p50(server, cell), comparison.p99(server, cell)
+    return f"{comparison.rate(server, cell):,.0f}; {p50:.2f} / {p99:.2f}"
+
+
+def _picture(results: Results, comparison: Comparison) -> str:
+    many = Cell(32, connections=64)
+    half = Cell(1, share=0.5)
+    groups = {}
+    for title, cell in (("one molecule a request", SATURATED), ("32 molecules a request", many)):
+        bars = [_bar(server, comparison.rate(server, cell), "{:,.0f}") for server in comparison.servers]
+        if results.raw:
+            alone = median(raw.molecules_per_second for raw in results.raw)
+            bars.insert(0, plot.Bar("ONNX Runtime alone", alone, f"{alone:,.0f}", "limit"))
+        groups[f"Molecules a second, {title}, 64 connections (more is better)"] = bars
+    for title, cell, value in (
+        ("p50 of one molecule, nobody else asks", UNLOADED, comparison.p50),
+        ("p99 of one molecule at half of the server's own capacity", half, comparison.p99),
+    ):
+        bars = [_bar(server, value(server, cell), "{:.2f} ms") for server in comparison.servers]
+        groups[f"{title} (less is better)"] = bars
+    return plot.draw(groups)
+
+
+def _bar(server: str, value: float, form: str) -> plot.Bar:
+    return plot.Bar(server, value, form.format(value), "ours" if server == OURS else "bar")
+
+
+def _made_with(results: Results) -> str:
+    rows = [("date", results.date), *results.machine.items()]
+    if results.to_ready:
+        rows.append(("seconds to ready", ", ".join(f"{name} {value:.1f}" for name, value in results.to_ready.items())))
+    rows.append(("one cell", f"{results.seconds:g} s"))
+    commands = "\n".join(f"# {name}\n{command}" for name, command in results.commands.items())
+    return f"## Made with\n\n{_table(('', ''), rows)}\n```sh\n{commands}\n```\n"
+
+
+def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "".join("| " + " | ".join(line) + " |\n" for line in lines)

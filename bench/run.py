@@ -1,0 +1,107 @@
+#!/usr/bin/env python3
+"""Compares the server with others and writes docs/benchmarks.md. See bench/README.md."""
+
+import argparse
+import datetime
+import shlex
+import sys
+import time
+
+from measure import cells, echo, machine, memory, overload, precision, raw, report, results, slow_loris, start, tune
+from measure.check import check
+from measure.places import CACHE, PAGE, REPOSITORY, RESULTS, TARGET
+from measure.prepare import prepare
+from measure.server import Running, Server
+from measure.servers import all_servers
+
+PARTS = ("matrix", "echo", "precision", "overload", "slow-loris", "start", "memory")
+
+
+def main() -> None:
+    """Prepares, measures the parts that are wanted, and writes the page."""
+    args = _arguments()
+    if args.report:
+        report.write(results.read(RESULTS))
+        return
+    prepare()
+    if args.tune:
+        tune.tune(args.rounds, args.seconds, set(args.servers))
+        return
+    found = results.Results(datetime.datetime.now(datetime.UTC).date().isoformat(), machine.describe(), args.seconds)
+    wanted = [server for server in all_servers() if not args.servers or server.name in args.servers]
+    if "matrix" in args.only:
+        _matrix(found, wanted, args.rounds, args.seconds)
+    for name in args.only:
+        if name != "matrix":
+            _tell(name)
+        _scenario(name, found, args)
+        found.write(RESULTS)
+    report.write(found)
+    print(f"wrote {PAGE}, from {RESULTS}")
+
+
+def _scenario(name: str, found: results.Results, args: argparse.Namespace) -> None:
+    match name:
+        case "echo":
+            found.echo = echo.run(args.rounds, args.seconds)
+        case "precision":
+            found.precision = precision.run(args.rounds, args.seconds)
+        case "overload":
+            found.overload = overload.run(args.rounds, args.seconds)
+        case "slow-loris":
+            found.slow_loris = slow_loris.run(args.rounds, args.seconds)
+        case "start":
+            found.starts = start.run(args.rounds)
+        case "memory":
+            found.memory = memory.run(args.predictions)
+
+
+def _matrix(found: results.Results, wanted: list[Server], rounds: int, seconds: float) -> None:
+    running: list[Running] = []
+    try:
+        for server in wanted:
+            running.append(server.start())
+            check(running[-1])
+            cells.warm_up(running[-1])
+            running[-1].process.freeze()
+            found.commands[server.name] = _command(server)
+            found.to_ready[server.name] = running[-1].seconds_to_ready
+            _tell(f"{server.name} is ready, after {running[-1].seconds_to_ready:.1f} s")
+        for number in range(rounds):
+            _tell(f"round {number + 1} of {rounds}")
+            found.raw.append(raw.run(seconds))
+            found.samples += cells.run(running, number, seconds, _tell)
+            found.write(RESULTS)
+    finally:
+        for one in running:
+            one.process.stop()
+
+
+def _command(server: Server) -> str:
+    """As one could type it: without the places of this machine."""
+    environment = [f"{name}={shlex.quote(value)}" for name, value in server.environment.items()]
+    text = " ".join([*environment, *server.command])
+    return text.replace(str(TARGET), "target/release").replace(str(REPOSITORY) + "/", "").replace(str(CACHE), "$CHEMMODEL_CACHE")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5, help="how often everything has its turn [5]")
+    parser.add_argument("--seconds", type=float, default=3, help="of one measurement [3]")
+    parser.add_argument("--predictions", type=int, default=1_000_000, help="of the part `memory` [1000000]")
+    parser.add_argument("--servers", nargs="+", default=[], metavar="NAME", help="only these, as the page names them")
+    parser.add_argument("--only", nargs="+", default=PARTS, choices=PARTS, metavar="PART", help=f"of {', '.join(PARTS)}")
+    parser.add_argument("--report", action="store_true", help="measure nothing: write the page again from the last results")
+    parser.add_argument("--tune", action="store_true", help="find the best settings of the peers instead")
+    return parser.parse_args()
+
+
+BEGAN = time.monotonic()
+
+
+def _tell(line: str) -> None:
+    print(f"{time.monotonic() - BEGAN:6.0f} s  {line}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()

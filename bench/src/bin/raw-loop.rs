@@ -1,0 +1,154 @@
+//! The limit: ONNX Runtime alone, in a loop, on molecules that were tokenised before, in the batches that the server's own
+//! rule finds cheapest among all of them. No queue, no HTTP, nobody waits.
+#![allow(clippy::print_stdout, reason = "its answer")]
+
+use std::path::PathBuf;
+use std::sync::Barrier;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, ensure};
+use chemmodel_bench::{molecules, percentile};
+use chemmodel_bundle::{Precision, TOKENIZER_FILE};
+use chemmodel_inference::args::Accelerator;
+use chemmodel_inference::batch::form::{BatchLimits, next_batch};
+use chemmodel_inference::bundle::Bundle;
+use chemmodel_inference::engine::ort::{CudaOptions, EngineConfig, OrtEngine};
+use chemmodel_inference::engine::{Engine as _, TokenBatch};
+use chemmodel_inference::preprocess::sequence::SequencePreprocessor;
+use chemmodel_inference::warm_up::warm_up;
+use clap::Parser;
+use serde_json::json;
+
+/// Runs ONNX Runtime in a loop and prints how fast it was.
+#[derive(Parser)]
+struct Args {
+    /// Directory of the bundle
+    #[arg(long)]
+    bundle: PathBuf,
+    /// One SMILES a line
+    #[arg(long)]
+    molecules: PathBuf,
+    /// Sessions beside each other, each on its own thread
+    #[arg(long, default_value_t = 1)]
+    sessions: usize,
+    /// Threads inside one session
+    #[arg(long, default_value_t = 1)]
+    threads: usize,
+    /// Seconds of each measurement
+    #[arg(long, default_value_t = 5)]
+    seconds: u64,
+    /// Shared library of ONNX Runtime
+    #[arg(long, env = "ORT_DYLIB_PATH")]
+    onnxruntime: PathBuf,
+}
+
+fn main() -> Result<()> {
+    let args = Args::parse();
+    let bundle = Bundle::open(&args.bundle, None)?;
+    let max_tokens = usize::try_from(bundle.manifest.max_length)?;
+    let preprocessor = SequencePreprocessor::from_file(&bundle.path(TOKENIZER_FILE), max_tokens, 1000)
+        .map_err(|why| anyhow::anyhow!("the tokenizer: {why}"))?;
+    let tokens: Vec<Vec<u32>> = molecules(&args.molecules)?
+        .iter()
+        .filter_map(|smiles| preprocessor.encode(smiles).ok())
+        .map(|tokens| tokens.ids)
+        .collect();
+    ensure!(!tokens.is_empty(), "no molecule can be tokenised");
+
+    let config = EngineConfig {
+        accelerator: Accelerator::Cpu,
+        precision: Precision::Fp32,
+        threads: args.threads,
+        cuda: CudaOptions::default(),
+        library: &args.onnxruntime,
+    };
+    let mut engines = Vec::with_capacity(args.sessions);
+    let mut overhead = 0;
+    for _ in 0..args.sessions {
+        let mut engine = OrtEngine::load(&bundle, config)?;
+        overhead = warm_up(&mut engine, &preprocessor, &bundle, 16384)?.overhead;
+        engines.push(engine);
+    }
+    let limits = BatchLimits { tokens: 16384, items: 256, overhead };
+    let batches = scattered(divide(&tokens, limits, preprocessor.pad_id()));
+    let singles: Vec<_> =
+        tokens.iter().map(|ids| TokenBatch::pad([ids.as_slice()].into_iter(), preprocessor.pad_id())).collect();
+
+    let first = engines.first_mut().context("no session")?;
+    let mut alone = Vec::new();
+    let until = Instant::now() + Duration::from_secs(args.seconds);
+    for single in singles.iter().cycle() {
+        let started = Instant::now();
+        if started >= until {
+            break;
+        }
+        first.run(single)?;
+        alone.push(started.elapsed());
+    }
+
+    let start = Barrier::new(args.sessions);
+    let (start, batches) = (&start, &batches);
+    let seconds = Duration::from_secs(args.seconds);
+    let counts: Vec<Result<f64>> = thread::scope(|scope| {
+        let run = |(number, mut engine): (usize, OrtEngine)| {
+            scope.spawn(move || {
+                start.wait();
+                let began = Instant::now();
+                let mut count = 0;
+                for batch in batches.iter().cycle().skip(number * batches.len() / args.sessions) {
+                    engine.run(batch)?;
+                    count += batch.rows;
+                    if began.elapsed() >= seconds {
+                        break;
+                    }
+                }
+                #[expect(clippy::cast_precision_loss, reason = "a rate")]
+                Ok(count as f64 / began.elapsed().as_secs_f64())
+            })
+        };
+        let threads: Vec<_> = engines.into_iter().enumerate().map(run).collect();
+        threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap_or_else(|_| Err(anyhow::anyhow!("a thread panicked"))))
+            .collect()
+    });
+    let rate: f64 = counts.into_iter().sum::<Result<f64>>()?;
+    println!(
+        "{}",
+        json!({
+            "molecules_per_second": rate, "single_p50_ms": percentile(&mut alone, 0.5),
+            "single_p99_ms": percentile(&mut alone, 0.99), "overhead_tokens": overhead,
+            "sessions": args.sessions, "threads": args.threads
+        })
+    );
+    Ok(())
+}
+
+/// The batches in an order in which any stretch of them has short and long molecules as all of them have: a measurement ends before the
+/// last one.
+fn scattered(batches: Vec<TokenBatch>) -> Vec<TokenBatch> {
+    let golden = 0.618_033_988_75;
+    let mut keyed: Vec<_> = batches.into_iter().enumerate().collect();
+    #[expect(clippy::cast_precision_loss, reason = "a few thousand")]
+    keyed.sort_by(|(a, _), (b, _)| (*a as f64 * golden).fract().total_cmp(&(*b as f64 * golden).fract()));
+    keyed.into_iter().map(|(_, batch)| batch).collect()
+}
+
+/// All molecules in batches, as the server's queue would have them if all were there at once.
+fn divide(tokens: &[Vec<u32>], limits: BatchLimits, pad_id: u32) -> Vec<TokenBatch> {
+    let mut left: Vec<&[u32]> = tokens.iter().map(Vec::as_slice).collect();
+    left.sort_by_key(|ids| ids.len());
+    let mut batches = Vec::new();
+    while !left.is_empty() {
+        let window = left.len().min(limits.window());
+        let lengths: Vec<usize> = left[..window].iter().map(|ids| ids.len()).collect();
+        let mut chosen = next_batch(&lengths, limits);
+        chosen.sort_unstable();
+        batches.push(TokenBatch::pad(chosen.iter().map(|index| left[*index]).collect::<Vec<_>>().into_iter(), pad_id));
+        for index in chosen.into_iter().rev() {
+            left.remove(index);
+        }
+    }
+    batches
+}

@@ -4,6 +4,7 @@
 pub mod form;
 mod pace;
 pub mod queue;
+mod waiting;
 pub mod worker;
 
 use std::time::Instant;

@@ -3,6 +3,8 @@
 
 pub mod inspect;
 pub mod ort;
+pub mod session;
+mod signature;
 
 /// Molecules of one inference: row-major `rows × length`, padded to the longest.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from measure import bodies, load
+from measure.constant_rate import constant_rate
 from measure.server import Running
 
 SIZES = (1, 32)
@@ -86,7 +87,7 @@ def _turn(running: Running, cell: Cell, capacity: dict[tuple[str, int], float], 
     def ask(seconds: float) -> load.Load:
         file = bodies.path(running.server.form, cell.items)
         if cell.share:
-            return load.open_loop(running.url, file, rate, seconds)
+            return constant_rate(running.url, file, rate, seconds)
         return load.closed(running.url, file, cell.connections, seconds)
 
     running.begin_turn()

@@ -1,4 +1,4 @@
-"""Drives the load generator, oha, and reads what it has seen."""
+"""Requests without a pause between answer and next request: drives oha and reads what it has seen."""
 
 import json
 import subprocess
@@ -41,20 +41,10 @@ class Load:
 
 def closed(url: str, bodies: Path, connections: int, seconds: float) -> Load:
     """So many connections, each with one request at a time: the next is sent when the last was answered."""
-    return _run(url, bodies, seconds, ["-c", str(connections)])
-
-
-def open_loop(url: str, bodies: Path, rate: float, seconds: float, connections: int = 256) -> Load:
-    """Requests at a rate that does not wait for answers. A request that has to wait for a free connection counts from
-    the moment when it should have been sent, so that a server that stands still is not asked less."""
-    return _run(url, bodies, seconds, ["-c", str(connections), "-q", f"{max(rate, 1):.0f}", "--latency-correction"])
-
-
-def _run(url: str, bodies: Path, seconds: float, more: list[str]) -> Load:
     # One thread on a core of its own. `-w` waits for what is under way at the end, and for
     # its seconds too: with 64 connections and short runs, dropping it would hide a large part of the work.
     command = [*on_cores([generator_core()]), str(OHA), "--no-tui", "--output-format", "json", "--stats-success-breakdown", "--worker-threads", "1"]
-    command += ["-z", f"{seconds}s", "-w", "-t", "30s", "-m", "POST", "-T", "application/json", "-Z", str(bodies), *more, url]
+    command += ["-z", f"{seconds}s", "-w", "-t", "30s", "-m", "POST", "-T", "application/json", "-Z", str(bodies), "-c", str(connections), url]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=seconds + 90)
     return read(json.loads(done.stdout))
 

@@ -8,6 +8,7 @@ import urllib.parse
 from dataclasses import dataclass, field
 
 from measure import bodies, load
+from measure.constant_rate import constant_rate
 from measure.process import answers
 from measure.server import Running
 from measure.servers import ours
@@ -17,7 +18,6 @@ from measure.servers import ours
 ITEMS = 32
 PEAK_CONNECTIONS = 24
 TIMES = 3
-CONNECTIONS = 256
 ASKERS = 4
 # The queue takes some seconds' worth before the first request is refused.
 LEAST_SECONDS = 5.0
@@ -54,7 +54,7 @@ def run(rounds: int, seconds: float) -> Overload:
         for _ in range(rounds):
             peak = load.closed(running.url, file, PEAK_CONNECTIONS, seconds)
             with _Watch(running, found):
-                flood = load.open_loop(running.url, file, TIMES * peak.rate, max(seconds, LEAST_SECONDS), CONNECTIONS)
+                flood = constant_rate(running.url, file, TIMES * peak.rate, max(seconds, LEAST_SECONDS))
             found.peak.append(peak.rate * ITEMS)
             found.goodput.append(flood.rate * ITEMS)
             for status, times in (flood.statuses | {"no answer": flood.unanswered}).items():

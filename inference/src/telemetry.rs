@@ -8,6 +8,7 @@ use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_otlp::{SpanExporter, WithExportConfig as _};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SdkTracerProvider;
+use tracing::Dispatch;
 use tracing_subscriber::filter::{FilterExt as _, filter_fn};
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
@@ -35,26 +36,25 @@ impl Drop for Telemetry {
 /// Sends log lines to standard error; `RUST_LOG` chooses which, by default `info` and the runtime's warnings. Traces go to the collector of
 /// `--otlp-endpoint`. Must be called within a runtime.
 pub fn init(args: &Args) -> Result<Telemetry, StartError> {
+    let provider = args.otlp_endpoint.as_deref().map(|address| traces(args, address)).transpose()?;
+    // It fails only when a subscriber is there already, and then the lines go to that one.
+    let _ = subscriber(args.log_format, provider.as_ref()).try_init();
+    Ok(Telemetry(provider))
+}
+
+fn subscriber(format: LogFormat, provider: Option<&SdkTracerProvider>) -> Dispatch {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,ort=warn"));
     let filter = filter.and(filter_fn(|metadata| metadata.target() != trace::TARGET));
     let lines = fmt::layer().with_writer(std::io::stderr);
-    let lines = match args.log_format {
+    let lines = match format {
         LogFormat::Json => lines.json().flatten_event(true).boxed(),
         LogFormat::Text => lines.with_ansi(false).boxed(),
     };
-    let provider = args.otlp_endpoint.as_deref().map(|address| traces(args, address)).transpose()?;
-    let traces = provider.as_ref().map(|provider| {
-        let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer(env!("CARGO_PKG_NAME")));
-        layer.with_filter(filter_fn(|metadata| metadata.target() == trace::TARGET))
-    });
     let subscriber = tracing_subscriber::registry().with(lines.with_filter(filter));
-    // It fails only when a subscriber is there already, and then the lines go to that one.
-    let _ = match traces {
-        Some(traces) => subscriber.with(traces).try_init(),
-        // A layer that is `None` is asked nothing and so wants everything: each request would have its spans for nobody.
-        None => subscriber.try_init(),
-    };
-    Ok(Telemetry(provider))
+    // No `Option` of a layer: one that is `None` filters nothing, so each request would have its spans for nobody.
+    let Some(provider) = provider else { return subscriber.into() };
+    let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer(env!("CARGO_PKG_NAME")));
+    subscriber.with(layer.with_filter(filter_fn(|metadata| metadata.target() == trace::TARGET))).into()
 }
 
 fn traces(args: &Args, address: &str) -> Result<SdkTracerProvider, StartError> {
@@ -76,5 +76,24 @@ pub fn write_termination_message(path: &Path, sentence: &str) {
         && let Err(error) = file.write_all(&sentence.as_bytes()[..end])
     {
         tracing::warn!(%error, path = %path.display(), "the termination message could not be written");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderMap;
+
+    use super::*;
+
+    fn has_a_span(provider: Option<&SdkTracerProvider>) -> bool {
+        tracing::dispatcher::with_default(&subscriber(LogFormat::Text, provider), || {
+            !trace::request(&HeaderMap::new(), "/predict").is_disabled()
+        })
+    }
+
+    #[test]
+    fn a_request_has_a_span_only_for_a_collector() {
+        assert!(!has_a_span(None));
+        assert!(has_a_span(Some(&SdkTracerProvider::builder().build())));
     }
 }

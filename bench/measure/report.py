@@ -29,7 +29,7 @@ slower one is asked for less.
 NOTES = """## What to know about it
 
 - A connection sends its next request when the last one is answered (closed loop, oha). The open loop (vegeta) spaces its
-  requests evenly; one that is sent late, for want of a free connection, counts from the moment when it was due.
+  requests evenly, to a millisecond; one that has to wait for a free connection counts from the moment when it was due.
 - Every server has given the bundle's golden answers before it is measured, and is warm. While it has no turn it is
   frozen (SIGSTOP), so that the background work of one costs the others nothing.
 - BentoML is started anew for each cell and asked for two seconds before it counts. Its dispatcher learns how long requests

@@ -14,9 +14,13 @@ def row(sequence: int, sent: int, status: str, latency: int) -> list[str]:
 
 
 class ConstantRate(unittest.TestCase):
-    def test_a_request_counts_from_when_it_was_due(self) -> None:
+    def test_a_request_that_waited_for_a_connection_counts_from_when_it_was_due(self) -> None:
         seen = read([row(0, 0, "200", 5), row(1, 70, "200", 5)], rate=100)
         self.assertEqual((seen.p50, seen.p99), (65, 65), "due after 10 ms, answered after 75")
+
+    def test_the_timer_of_the_generator_is_not_the_fault_of_the_server(self) -> None:
+        seen = read([row(0, 0, "200", 5), row(1, 11, "200", 7)], rate=100)
+        self.assertEqual(seen.p99, 7)
 
     def test_the_order_of_the_rows_does_not_matter(self) -> None:
         seen = read([row(1, 10, "200", 3), row(0, 0, "200", 1), row(2, 20, "200", 2)], rate=100)

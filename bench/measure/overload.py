@@ -53,10 +53,10 @@ def run(rounds: int, seconds: float) -> Overload:
         found.resident_before = found.resident_most = running.process.resident()
         for _ in range(rounds):
             peak = load.closed(running.url, file, PEAK_CONNECTIONS, seconds)
-            with _Watch(running, found):
+            with _Watch(running, found) as watch:
                 flood = constant_rate(running.url, file, TIMES * peak.rate, max(seconds, LEAST_SECONDS))
             found.peak.append(peak.rate * ITEMS)
-            found.goodput.append(flood.rate * ITEMS)
+            found.goodput.append((flood.answered + watch.answered) / flood.seconds * ITEMS)
             for status, times in (flood.statuses | {"no answer": flood.unanswered}).items():
                 found.count(status, times)
         time.sleep(1)
@@ -71,12 +71,15 @@ class _Watch:
 
     def __init__(self, running: Running, found: Overload) -> None:
         self.running, self.found, self.over = running, found, threading.Event()
+        # What they get is a part of what the server does.
+        self.answered = 0
         self.body = bodies.path(running.server.form, ITEMS).read_text().splitlines()[0]
         self.threads = [threading.Thread(target=self._probe), *(threading.Thread(target=self._ask) for _ in range(ASKERS))]
 
-    def __enter__(self) -> None:
+    def __enter__(self) -> "_Watch":
         for thread in self.threads:
             thread.start()
+        return self
 
     def __exit__(self, *_: object) -> None:
         self.over.set()
@@ -103,6 +106,7 @@ class _Watch:
                 continue
             finally:
                 connection.close()
+            self.answered += answer.status == 200
             if answer.status in (429, 503):
                 self.found.refusals_seen += 1
                 self.found.refusals_without_retry_after += not (answer.getheader("retry-after") or "").isdigit()

@@ -53,7 +53,7 @@ $ bench/run.py                                # everything: about 45 minutes, th
 $ bench/run.py --rounds 1 --seconds 1 --only matrix --servers chemmodel-server FastAPI
 ```
 
-Needs Rust, Python 3.11 and a network for the first time; everything goes to `~/.cache/chemmodel`.
+Needs Rust, Go, Python 3.11 and a network for the first time; everything goes to `~/.cache/chemmodel`.
 """
 
 

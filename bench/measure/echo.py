@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from measure import bodies, load
+from measure import turns
 from measure.servers import echo_fastapi, echo_ours
 
 CONNECTIONS = 64
@@ -18,21 +18,4 @@ class Echo:
 
 def run(rounds: int, seconds: float) -> Echo:
     """Both in each round, the other one frozen."""
-    rates: dict[str, list[float]] = {}
-    started = []
-    try:
-        for server in (echo_ours(), echo_fastapi()):
-            started.append(server.start())
-            load.closed(started[-1].url, bodies.path(server.form, 1), CONNECTIONS, 2)
-            started[-1].process.freeze()
-        for _ in range(rounds):
-            for running in started:
-                running.process.thaw()
-                seen = load.closed(running.url, bodies.path(running.server.form, 1), CONNECTIONS, seconds)
-                running.process.freeze()
-                rates.setdefault(running.server.name, []).append(seen.rate)
-    finally:
-        for running in started:
-            running.process.stop()
-    ours, fastapi = rates.values()
-    return Echo(ours, fastapi)
+    return Echo(*turns.rates([echo_ours(), echo_fastapi()], CONNECTIONS, rounds, seconds))

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from measure import bodies, load
+from measure import turns
 from measure.servers import ours
 
 CONNECTIONS = 256
@@ -18,20 +18,5 @@ class Precision:
 
 def run(rounds: int, seconds: float) -> Precision:
     """Both in each round, the other one frozen."""
-    found: dict[str, list[float]] = {"fp32": [], "int8": []}
-    started = {}
-    try:
-        for precision in found:
-            running = started[precision] = ours("--precision", precision).start()
-            load.closed(running.url, bodies.path(running.server.form, 1), CONNECTIONS, 2)
-            running.process.freeze()
-        for _ in range(rounds):
-            for precision, running in started.items():
-                running.process.thaw()
-                seen = load.closed(running.url, bodies.path(running.server.form, 1), CONNECTIONS, seconds)
-                running.process.freeze()
-                found[precision].append(seen.rate)
-    finally:
-        for running in started.values():
-            running.process.stop()
-    return Precision(**found)
+    servers = [ours("--precision", precision) for precision in ("fp32", "int8")]
+    return Precision(*turns.rates(servers, CONNECTIONS, rounds, seconds))

@@ -4,6 +4,7 @@
 import argparse
 import datetime
 import shlex
+import signal
 import sys
 import time
 
@@ -20,6 +21,8 @@ PARTS = ("matrix", "echo", "precision", "overload", "slow-loris", "start", "memo
 def main() -> None:
     """Prepares, measures the parts that are wanted, and writes the page."""
     args = _arguments()
+    # So that whoever is asked to end stops the servers first.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by SIGTERM"))
     if args.report:
         report.write(results.read(RESULTS))
         return

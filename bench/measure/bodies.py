@@ -1,4 +1,4 @@
-"""Files of requests, one body a line: the load generator sends a random line each time."""
+"""Files of requests, one body a line: a closed loop sends a random line each time, an open one the next."""
 
 import random
 from pathlib import Path

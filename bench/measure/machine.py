@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 from measure.places import BENCH, BUNDLE, MOLECULES, REPOSITORY, cores, server_cores
-from measure.prepare import OHA_VERSION, VEGETA_VERSION
+from measure.prepare import OHA_VERSION
 
 NAMED = ("fastapi", "uvicorn", "mlserver", "bentoml", "litserve", "ray", "onnxruntime", "tokenizers")
 
@@ -22,7 +22,7 @@ def describe() -> dict[str, str]:
         "python": platform.python_version(),
         "rust": _first_line("rustc", "--version"),
         "commit": _first_line("git", "describe", "--always", "--dirty"),
-        "load generators": f"oha {OHA_VERSION}, vegeta {VEGETA_VERSION}",
+        "load generators": f"oha {OHA_VERSION} (closed loops), bench/src/bin/constant-rate.rs (open loops)",
         "peers": ", ".join(f"{name} {version}" for name, version in _pins().items()),
         "model": f"{BUNDLE.relative_to(REPOSITORY)}, {(BUNDLE / 'model.onnx').stat().st_size / 1e6:.1f} MB",
         "molecules": (

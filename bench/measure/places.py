@@ -13,7 +13,6 @@ PLOT = REPOSITORY / "docs" / "benchmarks.svg"
 
 CACHE = Path(os.environ.get("CHEMMODEL_CACHE", Path.home() / ".cache" / "chemmodel"))
 OHA = CACHE / "bin" / "oha"
-VEGETA = CACHE / "bin" / "vegeta"
 # `make onnxruntime` puts it there.
 ORT_VERSION = re.findall(r"^ORT_VERSION = (\S+)$", (REPOSITORY / "Makefile").read_text(), re.MULTILINE)[0]
 ONNX_RUNTIME = CACHE / "onnxruntime" / ORT_VERSION / "libonnxruntime.so"

@@ -1,4 +1,4 @@
-"""Makes what a run needs, each thing once: programs, load generators, virtual environments, molecules, requests."""
+"""Makes what a run needs, each thing once: programs, a load generator, virtual environments, molecules, requests."""
 
 import hashlib
 import os
@@ -8,17 +8,16 @@ from pathlib import Path
 
 from measure import bodies
 from measure.cells import SIZES
-from measure.places import BENCH, CACHE, MOLECULES, OHA, ONNX_RUNTIME, REPOSITORY, VEGETA, WORK, python_of
+from measure.places import BENCH, CACHE, MOLECULES, OHA, ONNX_RUNTIME, REPOSITORY, WORK, python_of
 
 OHA_VERSION = "1.16.0"
-VEGETA_VERSION = "12.13.0"
 PEERS = ("fastapi", "mlserver", "bentoml", "litserve", "ray")
 
 
 def prepare() -> None:
     """All of it; says what it makes, because the first time takes minutes."""
     _programs()
-    _load_generators()
+    _load_generator()
     for environment in (*PEERS, "molecules"):
         _environment(environment)
     if not MOLECULES.exists():
@@ -34,10 +33,7 @@ def _programs() -> None:
         _do(["make", "--silent", "onnxruntime"], CHEMMODEL_CACHE=str(CACHE))
 
 
-def _load_generators() -> None:
-    if not VEGETA.exists():
-        print(f"load generator: go install vegeta {VEGETA_VERSION}", flush=True)
-        _do(["go", "install", f"github.com/tsenart/vegeta/v12@v{VEGETA_VERSION}"], GOBIN=str(VEGETA.parent))
+def _load_generator() -> None:
     if not OHA.exists():
         print(f"load generator: cargo install oha {OHA_VERSION}", flush=True)
         _do(["cargo", "install", "--locked", "--quiet", "--root", str(CACHE), "--version", OHA_VERSION, "oha"])

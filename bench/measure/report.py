@@ -3,7 +3,7 @@
 from statistics import median
 
 from measure import plot
-from measure.cells import MATRIX, Cell
+from measure.cells import MATRIX, OWN, Cell
 from measure.places import PAGE, PLOT
 from measure.results import Results
 from measure.servers import OURS
@@ -21,21 +21,23 @@ others, as ONNX Runtime alone has them. Ratios are taken within a round; given i
 
 RATIOS = """## We against each of the others
 
-Above 1 we are better. Connections: molecules a second, ours over theirs. Share of capacity (open loop: requests come at
-a rate, whether or not the answers do): p99, theirs over ours, each server at that share of what it can do itself, so a
-slower one is asked for less.
+Above 1 we are better. Connections: molecules a second, ours over theirs. Capacity (open loop: requests come at a rate,
+whether or not the answers do): p99, theirs over ours. The rate is the same for all, a share of what the best of the others
+can do; who can do less falls behind.
 """
 
 NOTES = """## What to know about it
 
-- A connection sends its next request when the last one is answered (closed loop, oha). The open loop (vegeta) spaces its
-  requests evenly, to a millisecond; one that has to wait for a free connection counts from the moment when it was due.
+- A connection sends its next request when the last one is answered (closed loop, oha). The open loop spaces its requests
+  evenly and counts each from the moment when it was due. A capacity is the best rate of the closed loops.
+- Equal molecules of a batch are computed once by us. With 64 connections of 32 molecules some are equal, as they may be in
+  real requests; with single molecules hardly any.
 - Every server has given the bundle's golden answers before it is measured, and is warm. While it has no turn it is
   frozen (SIGSTOP), so that the background work of one costs the others nothing.
 - BentoML is started anew for each cell and asked for two seconds before it counts. Its dispatcher learns how long requests
   wait, and after the cell with 2,048 molecules at once it kept a single one waiting for seconds, for longer than a cell.
 - Our cache of answers is off (`--cache-entries 0`), because the molecules repeat. None of the others has one. Our queue is
-  larger than by default (`--max-queue-items 8192`): 256 connections with 32 molecules each are 8,192, of which it would
+  larger than by default (`--max-queue-items 8192`): 64 connections with 32 molecules each are 2,048, of which it would
   refuse a part; the others have no limit. The overload is measured with the default of 1,024.
 - All use ONNX Runtime of the same version, and the same tokenizer. The Python peers sort a batch by length before they run
   it, which none of the frameworks does by itself. The settings of each (threads, inferences at once,
@@ -49,11 +51,11 @@ NOTES = """## What to know about it
 RUN = """## Run it
 
 ```console
-$ bench/run.py                                # everything: about 45 minutes, the first time some more
+$ bench/run.py                                # everything: about an hour, the first time some more
 $ bench/run.py --rounds 1 --seconds 1 --only matrix --servers chemmodel-server FastAPI
 ```
 
-Needs Rust, Go, Python 3.11 and a network for the first time; everything goes to `~/.cache/chemmodel`.
+Needs Rust, Python 3.11 and a network for the first time; everything goes to `~/.cache/chemmodel`.
 """
 
 
@@ -84,6 +86,7 @@ def _ratios(comparison: Comparison) -> str:
 def _numbers(results: Results, comparison: Comparison) -> str:
     """Molecules a second, and p50 and p99 in milliseconds."""
     rows = [(cell.name, *(_cell(comparison, server, cell) for server in comparison.servers)) for cell in MATRIX]
+    rows += [(cell.name, _cell(comparison, OURS, cell), *("" for _ in comparison.peers)) for cell in OWN]
     text = "Molecules a second; p50 / p99 of a request in milliseconds.\n\n" + _table(("", *comparison.servers), rows)
     if results.raw:
         alone, single = (median(getattr(raw, name) for raw in results.raw) for name in ("molecules_per_second", "single_p50"))
@@ -102,17 +105,17 @@ def _cell(comparison: Comparison, server: str, cell: Cell) -> str:
 
 def _picture(results: Results, comparison: Comparison) -> str:
     many = Cell(32, connections=64)
-    half = Cell(1, share=0.5)
+    half = next(cell for cell in MATRIX if cell.share)
     groups = {}
-    for title, cell in (("one molecule a request", SATURATED), ("32 molecules a request", many)):
+    for cell in (SATURATED, many):
         bars = [_bar(server, comparison.rate(server, cell), "{:,.0f}") for server in comparison.servers]
         if results.raw:
             alone = median(raw.molecules_per_second for raw in results.raw)
             bars.insert(0, plot.Bar("ONNX Runtime alone", alone, f"{alone:,.0f}", "limit"))
-        groups[f"Molecules a second, {title}, 64 connections (more is better)"] = bars
+        groups[f"Molecules a second; requests of {cell.name} (more is better)"] = bars
     for title, cell, value in (
         ("p50 of one molecule, nobody else asks", UNLOADED, comparison.p50),
-        ("p99 of one molecule at half of the server's own capacity", half, comparison.p99),
+        (f"p99, {half.name}", half, comparison.p99),
     ):
         bars = [_bar(server, value(server, cell), "{:.2f} ms") for server in comparison.servers]
         groups[f"{title} (less is better)"] = bars

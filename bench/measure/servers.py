@@ -97,8 +97,8 @@ def echo_fastapi() -> Server:
 
 
 def all_servers() -> list[Server]:
-    """We first, then the peers with the settings that were best for them. The peers queue without a limit; 256
-    connections with 32 molecules each are 8192, which our queue would refuse in part as it is by default."""
+    """We first, then the peers with the settings that were best for them. The peers queue without a limit; 64
+    connections with 32 molecules each are 2048, which our queue would refuse in part as it is by default."""
     runners = str(len(server_cores()))
     return [
         ours("--max-queue-items", "8192"),

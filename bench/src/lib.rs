@@ -1,4 +1,4 @@
-//! What the programs of the bench share: the molecules, and statistics of times.
+//! What the programs of the bench share: files of lines, and statistics of times.
 
 use std::fs;
 use std::path::Path;
@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 
-/// One SMILES a line.
-pub fn molecules(path: &Path) -> Result<Vec<String>> {
+/// The lines of a file (molecules, requests), without empty ones.
+pub fn lines(path: &Path) -> Result<Vec<String>> {
     let text = fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))?;
-    let molecules: Vec<_> = text.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect();
-    ensure!(!molecules.is_empty(), "{} has no molecules", path.display());
-    Ok(molecules)
+    let lines: Vec<_> = text.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect();
+    ensure!(!lines.is_empty(), "{} is empty", path.display());
+    Ok(lines)
 }
 
 /// The time within which a share (0 to 1) of the runs ended, in milliseconds.

@@ -2,7 +2,7 @@
 
 import unittest
 
-from measure.cells import MATRIX, Cell, Sample
+from measure.cells import MATRIX, OWN, Cell, Sample
 from measure.echo import Echo
 from measure.memory import Memory
 from measure.overload import Overload
@@ -45,6 +45,7 @@ class Promises(unittest.TestCase):
 
     def test_one_cell_in_which_a_peer_is_better_breaks_the_promise(self) -> None:
         samples = [sample(name, cell, rate=rate) for cell in MATRIX for name, rate in ((OURS, 200.0), ("peer", 100.0))]
+        samples += [sample(OURS, cell) for cell in OWN]
         everywhere = "in no cell behind any of the others"
         self.assertTrue(self.kept(everywhere, results(samples=samples)))
         samples = [sample("peer", MATRIX[0], rate=201) if one.server == "peer" and one.cell == MATRIX[0].name else one for one in samples]

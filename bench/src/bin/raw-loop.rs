@@ -7,8 +7,8 @@ use std::sync::Barrier;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, ensure};
-use chemmodel_bench::{molecules, percentile};
+use anyhow::{Context as _, Result, bail, ensure};
+use chemmodel_bench::{lines, percentile};
 use chemmodel_bundle::{Precision, TOKENIZER_FILE};
 use chemmodel_inference::args::Accelerator;
 use chemmodel_inference::batch::form::{BatchLimits, next_batch};
@@ -50,7 +50,7 @@ fn main() -> Result<()> {
     let max_tokens = usize::try_from(bundle.manifest.max_length)?;
     let preprocessor = SequencePreprocessor::from_file(&bundle.path(TOKENIZER_FILE), max_tokens, 1000)
         .map_err(|why| anyhow::anyhow!("the tokenizer: {why}"))?;
-    let tokens: Vec<Vec<u32>> = molecules(&args.molecules)?
+    let tokens: Vec<Vec<u32>> = lines(&args.molecules)?
         .iter()
         .filter_map(|smiles| preprocessor.encode(smiles).ok())
         .map(|tokens| tokens.ids)
@@ -76,54 +76,67 @@ fn main() -> Result<()> {
     let singles: Vec<_> =
         tokens.iter().map(|ids| TokenBatch::pad([ids.as_slice()].into_iter(), preprocessor.pad_id())).collect();
 
-    let first = engines.first_mut().context("no session")?;
-    let mut alone = Vec::new();
-    let until = Instant::now() + Duration::from_secs(args.seconds);
-    for single in singles.iter().cycle() {
-        let started = Instant::now();
-        if started >= until {
-            break;
-        }
-        first.run(single)?;
-        alone.push(started.elapsed());
-    }
-
-    let start = Barrier::new(args.sessions);
-    let (start, batches) = (&start, &batches);
     let seconds = Duration::from_secs(args.seconds);
-    let counts: Vec<Result<f64>> = thread::scope(|scope| {
-        let run = |(number, mut engine): (usize, OrtEngine)| {
-            scope.spawn(move || {
-                start.wait();
-                let began = Instant::now();
-                let mut count = 0;
-                for batch in batches.iter().cycle().skip(number * batches.len() / args.sessions) {
-                    engine.run(batch)?;
-                    count += batch.rows;
-                    if began.elapsed() >= seconds {
-                        break;
-                    }
-                }
-                #[expect(clippy::cast_precision_loss, reason = "a rate")]
-                Ok(count as f64 / began.elapsed().as_secs_f64())
-            })
-        };
-        let threads: Vec<_> = engines.into_iter().enumerate().map(run).collect();
-        threads
-            .into_iter()
-            .map(|thread| thread.join().unwrap_or_else(|_| Err(anyhow::anyhow!("a thread panicked"))))
-            .collect()
-    });
-    let rate: f64 = counts.into_iter().sum::<Result<f64>>()?;
+    let mut alone = one_by_one(engines.first_mut().context("no session")?, &singles, f64::INFINITY, seconds)?;
+    let rate = together(&mut engines, &batches, seconds)?;
+    // What a queue of single molecules does at half of that, without a server before it.
+    #[expect(clippy::cast_precision_loss, reason = "a few sessions")]
+    let half = rate / 2.0 / engines.len() as f64;
+    let mut evenly = one_by_one(engines.first_mut().context("no session")?, &singles, half, seconds)?;
     println!(
         "{}",
         json!({
-            "molecules_per_second": rate, "single_p50_ms": percentile(&mut alone, 0.5),
-            "single_p99_ms": percentile(&mut alone, 0.99), "overhead_tokens": overhead,
-            "sessions": args.sessions, "threads": args.threads
+            "molecules_per_second": rate,
+            "single_p50": percentile(&mut alone, 0.5),
+            "half_p50": percentile(&mut evenly, 0.5),
+            "half_p99": percentile(&mut evenly, 0.99),
         })
     );
     Ok(())
+}
+
+/// Time of each molecule, one after the other in the order in which they are due, `rate` of them a second; without a rate, when the last
+/// one is done. A time counts from when the molecule was due.
+fn one_by_one(engine: &mut OrtEngine, singles: &[TokenBatch], rate: f64, seconds: Duration) -> Result<Vec<Duration>> {
+    let mut times = Vec::new();
+    let began = Instant::now();
+    for (number, single) in (0_u32..).zip(singles.iter().cycle()) {
+        let due =
+            if rate.is_finite() { began + Duration::from_secs_f64(f64::from(number) / rate) } else { Instant::now() };
+        if due.duration_since(began) >= seconds {
+            break;
+        }
+        thread::sleep(due.saturating_duration_since(Instant::now()));
+        engine.run(single)?;
+        times.push(due.elapsed());
+    }
+    Ok(times)
+}
+
+/// Molecules a second of all sessions beside each other.
+fn together(engines: &mut [OrtEngine], batches: &[TokenBatch], seconds: Duration) -> Result<f64> {
+    let sessions = engines.len();
+    let start = Barrier::new(sessions);
+    let run = |number: usize, engine: &mut OrtEngine| -> Result<f64> {
+        start.wait();
+        let began = Instant::now();
+        let mut count = 0;
+        for batch in batches.iter().cycle().skip(number * batches.len() / sessions) {
+            engine.run(batch)?;
+            count += batch.rows;
+            if began.elapsed() >= seconds {
+                break;
+            }
+        }
+        #[expect(clippy::cast_precision_loss, reason = "a rate")]
+        Ok(count as f64 / began.elapsed().as_secs_f64())
+    };
+    thread::scope(|scope| {
+        let run = &run;
+        let threads: Vec<_> =
+            engines.iter_mut().enumerate().map(|(number, engine)| scope.spawn(move || run(number, engine))).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap_or_else(|_| bail!("a thread panicked"))).sum()
+    })
 }
 
 /// The batches in an order in which any stretch of them has short and long molecules as all of them have: a measurement ends before the

@@ -52,10 +52,6 @@ class Comparison:
         """Milliseconds."""
         return median(self.each(server, cell, lambda sample: sample.p99))
 
-    def times(self, server: str, cell: Cell) -> list[tuple[float, float]]:
-        """p50 and p99, round by round."""
-        return list(zip(self.each(server, cell, lambda sample: sample.p50), self.each(server, cell, lambda sample: sample.p99), strict=True))
-
     def ratio(self, peer: str, cell: Cell) -> float:
         """How much better we are: molecules a second in a closed loop, p99 in an open one, where the rate is given."""
         return median(self.ratios(peer, cell))
@@ -88,7 +84,7 @@ def _against_others(results: Results, comparison: Comparison) -> list[Verdict]:
         allowed = 1.10 * alone + 0.3
         found = f"{p50:.2f} ms; alone {alone:.2f} ms, so {allowed:.2f} ms are allowed"
         unloaded = _verdict(unloaded.promise, found, p50 <= allowed)
-    tails = {cell.items: [p99 / p50 for p50, p99 in comparison.times(OURS, cell)] for cell in OWN if cell.share == 0.5}
+    tails = {cell.items: comparison.each(OURS, cell, lambda sample: sample.p99 / sample.p50) for cell in OWN if cell.share == 0.5}
     found = "; ".join(f"{_spread(values, ' ×')} with {items} a request" for items, values in tails.items())
     if results.raw:
         found += f"; ONNX Runtime alone, one by one at half of its rate: {_spread([raw.half_p99 / raw.half_p50 for raw in results.raw], ' ×')}"

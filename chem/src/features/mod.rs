@@ -1,0 +1,4 @@
+//! What networks read, by named and versioned schemes.
+
+pub mod morgan;
+pub mod nfp;

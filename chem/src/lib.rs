@@ -1,0 +1,15 @@
+//! SMILES to what graph networks read. Pure: no I/O, no clock, no threads; every input ends, in bounded time, in a
+//! molecule or in a sentence with a position.
+//!
+//! ```text
+//! SMILES --Molecule::from_smiles--> Molecule --NfpVocabulary::graph--> TokenGraph   (PolyID)
+//!                                      |
+//!                                      +------morgan::environments----> ids of circular environments (domain of validity)
+//! ```
+
+mod error;
+pub mod features;
+mod molecule;
+
+pub use error::SmilesError;
+pub use molecule::{Limits, Molecule};

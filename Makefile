@@ -6,7 +6,7 @@ CACHE = $${CHEMMODEL_CACHE:-$$HOME/.cache/chemmodel}
 BIN = $(CACHE)/bin
 
 .PHONY: help bench fuzz demo demo-down test soak serve images generate licences drift lint lint-shell chart deny \
-	prometheus test-bench test-clients test-cluster test-exporter cluster-bin tools-bin onnxruntime onnxruntime-path
+	prometheus test-bench test-chem test-clients test-cluster test-exporter cluster-bin tools-bin onnxruntime onnxruntime-path
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12
@@ -106,6 +106,16 @@ test-clients: onnxruntime ## Other people's clients, unmodified, against the ser
 		cd tests/clients && for client in kserve tritonclient schemathesis; do \
 			$(CLIENTS)/bin/pytest -p no:cacheprovider --quiet test_$$client.py || exit; \
 		done
+
+CHEM = $(CACHE)/chem
+test-chem: ## SMILES to features against RDKit and nfp, on 150,000 spellings of molecules
+	test -x $(CHEM)/bin/python || python3 -m venv $(CHEM)
+	$(CHEM)/bin/pip install --quiet --disable-pip-version-check --no-deps --requirement chem/tests/requirements.txt
+	test $(CHEM)/reference.jsonl -nt chem/tests/reference.py || { \
+		$(CHEM)/bin/python chem/tests/reference.py $(CHEM)/reference.jsonl.new && \
+		mv $(CHEM)/reference.jsonl.new $(CHEM)/reference.jsonl; }
+	CHEMMODEL_CHEM_REFERENCE=$(CHEM)/reference.jsonl \
+		cargo test --locked --package chemmodel-chem --test parity -- --ignored --nocapture
 
 PROMETHEUS = $(CACHE)/prometheus
 prometheus: ## Prometheus for tests; unpacked and not installed, because Debian's package would start a service

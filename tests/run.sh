@@ -90,6 +90,7 @@ lane_spare() {
 	suite bench make --silent test-bench
 	suite serve nice -n 19 tests/readme.sh serve
 	suite deny nice -n 19 make --silent deny
+	suite chem nice -n 19 make --silent test-chem
 	suite exporter nice -n 19 make --silent test-exporter
 	suite clients nice -n 19 make --silent test-clients
 }

@@ -7,9 +7,21 @@
 //!                                      +------morgan::environments----> ids of circular environments (domain of validity)
 //! ```
 
+mod aromatic;
+mod clean;
+mod conjugated;
 mod error;
 pub mod features;
+mod hydrogens;
+mod kekule;
+mod locate;
 mod molecule;
+mod parse;
+mod periodic;
+mod radicals;
+mod rings;
+mod syntax;
+mod valence;
 
 pub use error::SmilesError;
 pub use molecule::{Limits, Molecule};

@@ -1,6 +1,10 @@
 //! A molecule as RDKit's `MolFromSmiles` leaves it.
 
-use crate::SmilesError;
+use elements_rs::isotopes::RelativeAtomicMass as _;
+use elements_rs::{Element, Isotope};
+
+use crate::error::{Problem, SmilesError};
+use crate::{aromatic, clean, conjugated, hydrogens, kekule, parse, radicals, rings, valence};
 
 /// What is accepted at most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,11 +17,175 @@ pub struct Limits {
 
 /// Atoms and bonds after sanitising: hydrogens merged into their neighbours, aromaticity, conjugation and rings known.
 #[derive(Debug, Clone)]
-pub struct Molecule {}
+pub struct Molecule {
+    pub(crate) atoms: Vec<Atom>,
+    /// In the order in which RDKit makes them: that of the text, then closures of rings by their number.
+    pub(crate) bonds: Vec<Bond>,
+    links: Vec<Link>,
+    /// Where the links of each atom begin, and one more.
+    starts: Vec<usize>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Atom {
+    pub element: Element,
+    pub isotope: Option<u16>,
+    pub charge: i32,
+    /// Hydrogens that the text states: in brackets, or as atoms that were merged.
+    pub explicit_hydrogens: i32,
+    /// Hydrogens that follow from the valence.
+    pub implicit_hydrogens: i32,
+    /// Whether the text says all of its hydrogens.
+    pub in_brackets: bool,
+    pub aromatic: bool,
+    /// Orders of the bonds and the explicit hydrogens.
+    pub explicit_valence: i32,
+    pub radicals: i32,
+    pub in_ring: bool,
+    /// Which atom of the text this is.
+    pub origin: usize,
+}
+
+impl Atom {
+    pub fn problem(&self, what: String) -> Problem {
+        Problem { origin: self.origin, symbol: self.element.symbol(), what }
+    }
+
+    /// By how many whole units the isotope is heavier than the element's mean, towards zero.
+    pub fn excess_mass(&self) -> i32 {
+        let Some(isotope) = self.isotope.and_then(|mass| Isotope::try_from((self.element, mass)).ok()) else {
+            return 0;
+        };
+        let excess = isotope.relative_atomic_mass() - self.element.standard_atomic_weight();
+        #[expect(clippy::cast_possible_truncation, reason = "masses are below 300")]
+        let whole = excess as i32;
+        whole
+    }
+
+    pub fn number(&self) -> i32 {
+        i32::from(u8::from(self.element))
+    }
+
+    pub fn hydrogens(&self) -> i32 {
+        self.explicit_hydrogens + self.implicit_hydrogens
+    }
+
+    pub fn valence(&self) -> i32 {
+        self.explicit_valence + self.implicit_hydrogens
+    }
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Bond {
+    pub atoms: [usize; 2],
+    pub order: Order,
+    /// Like `order`, but also true of the triple bond in an aromatic ring.
+    pub aromatic: bool,
+    pub conjugated: bool,
+    pub in_ring: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Order {
+    Single,
+    Double,
+    Triple,
+    Aromatic,
+}
+
+impl Order {
+    /// Twice what the bond adds to the valence of its atoms.
+    pub fn twice(self) -> i32 {
+        match self {
+            Self::Single => 2,
+            Self::Aromatic => 3,
+            Self::Double => 4,
+            Self::Triple => 6,
+        }
+    }
+
+    pub fn is_multiple(self) -> bool {
+        matches!(self, Self::Double | Self::Triple)
+    }
+}
+
+/// A neighbour and the bond to it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Link {
+    pub atom: usize,
+    pub bond: usize,
+}
+
+impl Limits {
+    pub(crate) fn check_atoms(self, atoms: usize) -> Result<(), SmilesError> {
+        if atoms <= self.atoms {
+            return Ok(());
+        }
+        let message = format!("the molecule has {atoms} atoms, hydrogens counted; at most {} are accepted", self.atoms);
+        Err(SmilesError { message, position: None })
+    }
+}
 
 impl Molecule {
     /// Reads and sanitises a SMILES.
-    pub fn from_smiles(_smiles: &str, _limits: Limits) -> Result<Self, SmilesError> {
-        Err(SmilesError { message: "not yet".to_owned(), position: None })
+    pub fn from_smiles(smiles: &str, limits: Limits) -> Result<Self, SmilesError> {
+        let text = parse::read(smiles, limits)?;
+        let molecule = Self::perceive(&text).map_err(|problem| problem.locate(smiles))?;
+        limits.check_atoms(molecule.count_atoms())?;
+        Ok(molecule)
+    }
+
+    /// RDKit's sanitising, step by step.
+    fn perceive(text: &parse::Text) -> Result<Self, Problem> {
+        let (atoms, bonds) = parse::graph(text)?;
+        let merged = hydrogens::merge(text, atoms, bonds);
+        let mut molecule = Self::new(merged.atoms, merged.bonds);
+        clean::clean(&mut molecule);
+        valence::assign(&mut molecule)?;
+        let rings = rings::find(&mut molecule, text, &merged.kept)?;
+        kekule::localise(&mut molecule)?;
+        radicals::assign(&mut molecule);
+        aromatic::perceive(&mut molecule, &rings)?;
+        conjugated::perceive(&mut molecule);
+        Ok(molecule)
+    }
+
+    fn new(atoms: Vec<Atom>, bonds: Vec<Bond>) -> Self {
+        let mut starts = vec![0; atoms.len() + 1];
+        for end in bonds.iter().flat_map(|bond| bond.atoms) {
+            starts[end + 1] += 1;
+        }
+        for atom in 0..atoms.len() {
+            starts[atom + 1] += starts[atom];
+        }
+        let mut next = starts.clone();
+        let mut links = vec![Link { atom: 0, bond: 0 }; 2 * bonds.len()];
+        for (index, bond) in bonds.iter().enumerate() {
+            let [begin, end] = bond.atoms;
+            for (from, to) in [(begin, end), (end, begin)] {
+                links[next[from]] = Link { atom: to, bond: index };
+                next[from] += 1;
+            }
+        }
+        Self { atoms, bonds, links, starts }
+    }
+
+    /// Neighbours in the order of their bonds.
+    pub(crate) fn links(&self, atom: usize) -> &[Link] {
+        &self.links[self.starts[atom]..self.starts[atom + 1]]
+    }
+
+    /// Neighbours that are atoms of the graph.
+    pub(crate) fn degree(&self, atom: usize) -> i32 {
+        i32::try_from(self.links(atom).len()).unwrap_or(i32::MAX)
+    }
+
+    /// Neighbours, hydrogens counted.
+    pub(crate) fn total_degree(&self, atom: usize) -> i32 {
+        self.degree(atom) + self.atoms[atom].hydrogens()
+    }
+
+    fn count_atoms(&self) -> usize {
+        self.atoms.iter().fold(self.atoms.len(), |sum, atom| sum + usize::try_from(atom.hydrogens()).unwrap_or(0))
     }
 }

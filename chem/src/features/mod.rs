@@ -2,3 +2,4 @@
 
 pub mod morgan;
 pub mod nfp;
+mod nfp_key;

@@ -3,7 +3,9 @@
 //! ```text
 //! chemmodel.json --Manifest::parse--> Manifest --files--> BundlePath -> FileEntry (sha256, bytes)
 //!      |                                 |
-//!      +--BundleDigest::of               +--golden.json--Golden::parse--> Golden
+//!      +--BundleDigest::of               +--golden.json----Golden::parse----> Golden
+//!                                        +--features.json--Features::parse--> Features   (graph models)
+//!                                        +--domain.json----Domain::parse----> Domain     (graph models, optional)
 //!
 //! chemmodel-job sync   --SyncReport-->   termination log --SyncReport::parse-->   chemmodel-operator
 //! chemmodel-job verify --VerifyReport--> termination log --VerifyReport::parse--> chemmodel-operator
@@ -14,7 +16,9 @@
 //! is `docs/bundle.md`.
 
 mod digest;
+mod domain;
 mod error;
+mod features;
 mod golden;
 mod manifest;
 mod path;
@@ -24,7 +28,9 @@ mod variant;
 pub mod verification;
 
 pub use digest::{BundleDigest, DigestError, Sha256Hex};
+pub use domain::{DOMAIN_FILE, DOMAIN_SCHEMA, Domain, DomainError, DomainScheme};
 pub use error::ManifestError;
+pub use features::{FEATURES_FILE, FEATURES_SCHEMA, Features, FeaturesError, Scheme, Vocabulary};
 pub use golden::{GOLDEN_SCHEMA, Golden, GoldenError, GoldenMolecule, GoldenOutput, Tolerance};
 pub use manifest::{
     Aggregate, FileEntry, GOLDEN_FILE, Kind, MANIFEST_FILE, MANIFEST_SCHEMA, Manifest, Output, TOKENIZER_FILE,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{BundlePath, ManifestError, Precision, Sha256Hex, Variant};
+use crate::{BundlePath, FEATURES_FILE, ManifestError, Precision, Sha256Hex, Variant};
 
 /// Name of the manifest inside a bundle.
 pub const MANIFEST_FILE: &str = "chemmodel.json";
@@ -35,7 +35,7 @@ pub struct Manifest {
     pub variants: BTreeMap<Precision, Variant>,
     /// Every file of the bundle but the manifest.
     pub files: BTreeMap<BundlePath, FileEntry>,
-    /// Longest token sequence that the network accepts, special tokens counted.
+    /// Largest molecule that the network accepts: tokens, special ones counted, or atoms and directed bonds of a graph.
     pub max_length: u32,
     /// Columns of the network's answer, in order.
     pub outputs: Vec<Output>,
@@ -52,6 +52,8 @@ pub struct Manifest {
 pub enum Kind {
     /// By the tokenizer in `tokenizer.json`.
     Sequence,
+    /// Atoms and bonds, described by the scheme in `features.json`.
+    Graph,
 }
 
 /// What pins one file.
@@ -100,7 +102,7 @@ pub enum Transform {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Aggregate {
-    /// The arithmetic mean over the members.
+    /// The arithmetic mean over the members, before the label's transform is undone.
     Mean,
 }
 
@@ -164,7 +166,7 @@ impl Manifest {
             return Err(number(
                 "maxLength",
                 0.0,
-                "write the longest token sequence that the network accepts, at least 1",
+                "write the largest molecule that the network accepts (tokens, or atoms and directed bonds), at least 1",
             ));
         }
         self.check_outputs()
@@ -180,12 +182,14 @@ impl Manifest {
                 return Err(ManifestError::FileAndDirectory { file: file.to_owned(), below: path.to_string() });
             }
         }
-        match self.kind {
-            Kind::Sequence if !self.files.contains_key(TOKENIZER_FILE) => {
-                Err(ManifestError::NotListed { field: "kind: sequence".to_owned(), path: TOKENIZER_FILE.to_owned() })
-            }
-            Kind::Sequence => Ok(()),
+        let (field, needed) = match self.kind {
+            Kind::Sequence => ("kind: sequence", TOKENIZER_FILE),
+            Kind::Graph => ("kind: graph", FEATURES_FILE),
+        };
+        if self.files.contains_key(needed) {
+            return Ok(());
         }
+        Err(ManifestError::NotListed { field: field.to_owned(), path: needed.to_owned() })
     }
 
     fn check_members(&self) -> Result<(), ManifestError> {

@@ -59,6 +59,17 @@ fn the_example_of_the_contract_is_read() {
 }
 
 #[test]
+fn a_graph_model_needs_its_features_and_no_tokenizer() {
+    let mut graph = with("/kind", json!("graph"));
+    let files = graph["files"].as_object_mut().unwrap();
+    let entry = files.remove("tokenizer.json").unwrap();
+    files.insert("features.json".to_owned(), entry);
+    let manifest = parse(&graph).unwrap();
+    assert_eq!(manifest.kind, Kind::Graph);
+    assert_eq!(serde_json::to_value(&manifest).unwrap(), graph);
+}
+
+#[test]
 fn provenance_is_free_form_and_may_be_missing() {
     assert!(parse(&without("/provenance")).is_ok());
     assert!(parse(&with("/provenance", json!(["any", {"thing": null}]))).is_ok());
@@ -72,7 +83,8 @@ fn every_broken_rule_is_refused_with_the_field_and_the_remedy() {
         (with("/schema", json!("chemmodel.io/bundle/v2")), "schema: \"chemmodel.io/bundle/v2\" is not known"),
         (with("/name", json!(" ")), "name: the text is empty"),
         (with("/architecture", json!("")), "architecture: the text is empty"),
-        (with("/kind", json!("graph")), "unknown variant `graph`"),
+        (with("/kind", json!("image")), "unknown variant `image`"),
+        (with("/kind", json!("graph")), "kind: graph: \"features.json\" is not listed in files"),
         (with("/members", json!([])), "members: the list is empty"),
         (with("/members/0", json!("other.onnx")), "members[0]: \"other.onnx\" is not listed in files"),
         (with("/members", json!(["model.onnx", "model.onnx"])), "members[1]: \"model.onnx\" occurs twice"),

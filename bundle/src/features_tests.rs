@@ -1,0 +1,58 @@
+use serde_json::{Value, json};
+
+use super::*;
+
+fn nfp() -> Value {
+    json!({
+        "schema": "chemmodel.io/features/v1",
+        "scheme": "nfp-v1",
+        "atoms": {"('C', 4, 0, 0, False)": 2, "('H', 1, 0, 0, False)": 3},
+        "bonds": {"(rdkit.Chem.rdchem.BondType.SINGLE, False, False, ['C', 'H'])": 2}
+    })
+}
+
+fn parse(value: &Value) -> Result<Features, FeaturesError> {
+    Features::parse(value.to_string().as_bytes())
+}
+
+fn with(field: &str, value: Value) -> Value {
+    let mut features = nfp();
+    features[field] = value;
+    features
+}
+
+#[test]
+fn the_examples_of_the_contract_are_read() {
+    let Features::NfpV1 { atoms, bonds } = parse(&nfp()).unwrap() else { panic!("another scheme") };
+    assert_eq!(atoms["('H', 1, 0, 0, False)"], 3);
+    assert_eq!(bonds.len(), 1);
+    let chemprop = json!({"schema": "chemmodel.io/features/v1", "scheme": "chemprop-v2"});
+    assert_eq!(parse(&chemprop), Ok(Features::ChempropV2));
+}
+
+#[test]
+fn every_broken_rule_is_refused_with_the_field_and_the_remedy() {
+    let cases = [
+        (with("schema", json!("chemmodel.io/features/v2")), "schema \"chemmodel.io/features/v2\" is not known"),
+        (with("scheme", json!("nfp-v2")), "unknown variant `nfp-v2`"),
+        (with("atoms", json!({})), "atoms has no token"),
+        (with("bonds", json!({})), "bonds has no token"),
+        (with("atoms", json!({"a": 0})), "atoms[\"a\"]: the id 0 is below 2"),
+        (with("bonds", json!({"a": 1})), "bonds[\"a\"]: the id 1 is below 2"),
+        (with("atoms", json!({"a": 7, "b": 7})), "atoms[\"b\"]: the id 7 is that of another token too"),
+        (with("atoms", json!({"a": -1})), "invalid value: integer `-1`"),
+        (with("colours", json!({})), "unknown field `colours`"),
+        (with("scheme", json!("chemprop-v2")), "atoms has no meaning for the scheme chemprop-v2"),
+        (json!({"scheme": "nfp-v1"}), "missing field `schema`"),
+    ];
+    for (features, expected) in cases {
+        let error = parse(&features).expect_err(expected).to_string();
+        assert!(error.contains(expected), "expected \"{expected}\" in \"{error}\"");
+        assert!(error.contains("features.json"), "{error}");
+    }
+}
+
+#[test]
+fn an_atom_and_a_bond_may_have_the_same_id() {
+    assert!(parse(&with("bonds", json!({"a": 2, "b": 3}))).is_ok());
+}

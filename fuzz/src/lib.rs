@@ -10,10 +10,11 @@ use chemmodel_inference::batch::form::BatchLimits;
 use chemmodel_inference::batch::queue::Queue;
 use chemmodel_inference::batch::worker::Worker;
 use chemmodel_inference::cache::Answers;
-use chemmodel_inference::engine::{Engine, EngineError, RawAnswers, TokenBatch};
+use chemmodel_inference::engine::{Batch, Engine, EngineError, Input, RawAnswers};
 use chemmodel_inference::health::Phase;
 use chemmodel_inference::http::{self, App};
 use chemmodel_inference::metrics::Metrics;
+use chemmodel_inference::preprocess::Preprocessor;
 use chemmodel_inference::preprocess::sequence::SequencePreprocessor;
 use chemmodel_inference::service::{Audit, Identity, Service};
 use http_body_util::BodyExt as _;
@@ -24,8 +25,8 @@ use tower::ServiceExt as _;
 struct Echo;
 
 impl Engine for Echo {
-    fn run(&mut self, batch: &TokenBatch) -> Result<RawAnswers, EngineError> {
-        Ok(RawAnswers { members: vec![vec![1.0; batch.rows]], outputs: 1 })
+    fn run(&mut self, batch: &Batch) -> Result<RawAnswers, EngineError> {
+        Ok(RawAnswers { members: vec![vec![1.0; batch.molecules()]], outputs: 1 })
     }
 }
 
@@ -48,13 +49,14 @@ impl Server {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let metrics = Arc::new(Metrics::new("fuzz", "v1", "").unwrap());
         let app = App::new(metrics.clone());
+        let preprocessor = Preprocessor::Sequence(tokenizer());
+        let layout = preprocessor.layout();
         let queue = Arc::new(Queue::new(1024, metrics.queue_items.clone()));
         let worker = Worker {
             engine: Box::new(Echo),
             queue: queue.clone(),
-            limits: BatchLimits { tokens: 16384, items: 256, overhead: 1000 },
-            pad_id: 0,
-            probe: TokenBatch::pad([[1].as_slice()].into_iter(), 0),
+            limits: BatchLimits { layout, tokens: 16384, items: 256, overhead: 1000 },
+            probe: Batch::of(&[&Input::Tokens(vec![1])], layout),
             pulse: app.health.add_pulse(),
             metrics: metrics.clone(),
             runtime: runtime.handle().clone(),
@@ -76,8 +78,9 @@ impl Server {
                 digest: BundleDigest::of(b"fuzz"),
             },
             outputs: vec![output],
+            members: 1,
             aggregate: Aggregate::Mean,
-            preprocessor: Arc::new(tokenizer()),
+            preprocessor: Arc::new(preprocessor),
             audit: Audit::Off,
             answers: Answers::new(0, None, metrics.clone()),
             queue,

@@ -42,6 +42,12 @@ impl Bundle {
         self.directory.join(name)
     }
 
+    /// The bytes of a file of the bundle.
+    pub fn read(&self, name: impl AsRef<Path>) -> Result<Vec<u8>, BundleError> {
+        let path = self.path(name);
+        fs::read(&path).map_err(|source| BundleError::Read { path, source })
+    }
+
     /// What the network takes in this precision, at most: all files but the networks in other ones. They may have their weights beside them.
     pub fn network_bytes(&self, precision: Precision) -> u64 {
         let others = self.manifest.precisions().filter(|other| *other != precision);

@@ -5,7 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use chemmodel_bundle::{BundleDigest, ManifestError, Precision, Sha256Hex};
+use chemmodel_bundle::{BundleDigest, DomainError, FeaturesError, ManifestError, Precision, Scheme, Sha256Hex};
 
 /// Why the server cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -39,9 +39,25 @@ pub enum StartError {
     /// The bundle is not what it should be.
     #[error(transparent)]
     Bundle(#[from] BundleError),
-    /// The tokenizer cannot be used.
-    #[error("tokenizer.json: {0}; export the bundle again")]
-    Tokenizer(String),
+    /// The tokenizer or the vocabulary cannot be used.
+    #[error("{file}: {why}; export the bundle again")]
+    Preprocessor {
+        /// The file of the bundle that has it.
+        file: &'static str,
+        /// What is wrong.
+        why: String,
+    },
+    /// The features of a graph model break the contract.
+    #[error(transparent)]
+    Features(#[from] FeaturesError),
+    /// The features are of a scheme that is known, but not here.
+    #[error(
+        "features.json: this server cannot compute the features of the scheme {0}; update the server, or serve a model of another scheme"
+    )]
+    Scheme(Scheme),
+    /// What training had breaks the contract.
+    #[error(transparent)]
+    Domain(#[from] DomainError),
     /// The runtime or the network cannot be used.
     #[error(transparent)]
     Engine(#[from] LoadEngineError),

@@ -8,7 +8,7 @@ use prometheus::{
     Encoder, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
 };
 
-use crate::engine::TokenBatch;
+use crate::engine::Batch;
 
 /// Media type of [`Metrics::render`].
 pub const CONTENT_TYPE: &str = prometheus::TEXT_FORMAT;
@@ -28,13 +28,15 @@ pub struct Metrics {
     pub request_seconds: Histogram,
     /// Molecules by outcome.
     pub molecules: IntCounterVec,
+    /// Answered molecules with an environment that training had not.
+    pub molecules_outside_domain: IntCounter,
     /// Requests refused because of load or phase, by reason.
     pub shed: IntCounterVec,
-    /// Tokenising one request.
+    /// Reading the molecules of one request.
     pub preprocess_seconds: Histogram,
-    /// Tokens that stand for text which the vocabulary does not know.
+    /// Tokens that stand for what the vocabulary does not know.
     pub unknown_tokens: IntCounter,
-    /// All tokens.
+    /// All tokens, or atoms and directed bonds.
     pub tokens: IntCounter,
     /// Molecules that wait.
     pub queue_items: IntGauge,
@@ -70,10 +72,14 @@ impl Metrics {
             requests_in_flight: add.gauge("requests_in_flight", "Requests for predictions that are being answered")?,
             request_seconds: add.histogram("request_duration_seconds", "From head to answer", &seconds)?,
             molecules: add.counters("molecules_total", "Molecules by outcome", &["outcome"])?,
+            molecules_outside_domain: add.counter(
+                "molecules_outside_domain_total",
+                "Answered molecules with an environment that training had not",
+            )?,
             shed: add.counters("shed_total", "Requests refused because of load or phase", &["reason"])?,
-            preprocess_seconds: add.histogram("preprocess_duration_seconds", "Tokenising a request", &seconds)?,
-            unknown_tokens: add.counter("unknown_tokens_total", "Tokens for text that the vocabulary lacks")?,
-            tokens: add.counter("tokens_total", "Tokens of all molecules")?,
+            preprocess_seconds: add.histogram("preprocess_duration_seconds", "Reading the molecules of a request", &seconds)?,
+            unknown_tokens: add.counter("unknown_tokens_total", "Tokens for what the vocabulary lacks")?,
+            tokens: add.counter("tokens_total", "Tokens, or atoms and directed bonds, of all molecules")?,
             queue_items: add.gauge("queue_items", "Molecules that wait for the engine")?,
             queue_seconds: add.histogram("queue_duration_seconds", "Wait of a molecule for the engine", &seconds)?,
             inference_seconds: add.histogram("inference_duration_seconds", "One call of the engine", &seconds)?,
@@ -103,9 +109,9 @@ impl Metrics {
     }
 
     /// Records the shape of a batch.
-    pub fn observe_batch(&self, batch: &TokenBatch) {
+    pub fn observe_batch(&self, batch: &Batch) {
         #[allow(clippy::cast_precision_loss)] // Far below 2^52.
-        self.batch_molecules.observe(batch.rows as f64);
+        self.batch_molecules.observe(batch.molecules() as f64);
         self.batch_padding.observe(batch.padding_ratio());
     }
 

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Instant;
 
-use chemmodel_bundle::TOKENIZER_FILE;
 use tokio::runtime::Handle;
 use tracing::info;
 
@@ -13,13 +12,13 @@ use crate::batch::form::BatchLimits;
 use crate::batch::queue::Queue;
 use crate::batch::worker::Worker;
 use crate::bundle::Bundle;
-use crate::cache::{Answers, Shared};
+use crate::cache::{Answers, Form, Shared};
 use crate::engine::ort::OrtEngine;
 use crate::engine::session::{CudaOptions, EngineConfig};
 use crate::error::StartError;
 use crate::health::Phase;
 use crate::http::App;
-use crate::preprocess::sequence::SequencePreprocessor;
+use crate::preprocess::Preprocessor;
 use crate::service::{Audit, Identity, Service};
 use crate::warm_up::{WarmUp, warm_up};
 
@@ -28,10 +27,7 @@ pub fn load(args: &Args, app: &App) -> Result<Vec<JoinHandle<()>>, StartError> {
     let started = Instant::now();
     app.health.enter(Phase::Loading("checking the files of the bundle"));
     let bundle = Bundle::open(&args.bundle, args.digest)?;
-    let max_tokens = usize::try_from(bundle.manifest.max_length).unwrap_or(usize::MAX);
-    let preprocessor =
-        SequencePreprocessor::from_file(&bundle.path(TOKENIZER_FILE), max_tokens, args.max_smiles_length.get())
-            .map_err(StartError::Tokenizer)?;
+    let preprocessor = Preprocessor::load(&bundle, args.max_smiles_length.get())?;
 
     app.health.enter(Phase::Loading("loading the network"));
     let (sessions, threads) = args.engines(bundle.network_bytes(args.precision));
@@ -52,8 +48,12 @@ pub fn load(args: &Args, app: &App) -> Result<Vec<JoinHandle<()>>, StartError> {
         let worker = Worker {
             engine: Box::new(engine),
             queue: queue.clone(),
-            limits: BatchLimits { tokens: args.max_batch_tokens.get(), items: args.max_batch_items.get(), overhead },
-            pad_id: preprocessor.pad_id(),
+            limits: BatchLimits {
+                layout: preprocessor.layout(),
+                tokens: args.max_batch_tokens.get(),
+                items: args.max_batch_items.get(),
+                overhead,
+            },
             probe,
             pulse: app.health.add_pulse(),
             metrics: app.metrics.clone(),
@@ -61,13 +61,12 @@ pub fn load(args: &Args, app: &App) -> Result<Vec<JoinHandle<()>>, StartError> {
         };
         workers.push(worker.spawn().map_err(|source| StartError::System { what: "an engine's thread", source })?);
     }
+    let members = bundle.manifest.members.len();
     let shared = match &args.cache_redis_url {
         Some(address) => {
-            let (outputs, metrics) = (bundle.manifest.outputs.len(), app.metrics.clone());
-            Some(
-                Shared::new(address, &format!("{}:{}", bundle.digest, args.precision), outputs, metrics)
-                    .map_err(StartError::Cache)?,
-            )
+            let network = format!("{}:{}", bundle.digest, args.precision);
+            let form = Form::new(&bundle.manifest.outputs, members, preprocessor.has_domain());
+            Some(Shared::new(address, &network, form, app.metrics.clone()).map_err(StartError::Cache)?)
         }
         None => None,
     };
@@ -85,6 +84,7 @@ pub fn load(args: &Args, app: &App) -> Result<Vec<JoinHandle<()>>, StartError> {
             digest: bundle.digest,
         },
         outputs: bundle.manifest.outputs,
+        members,
         aggregate: bundle.manifest.aggregate,
         preprocessor: Arc::new(preprocessor),
         audit: match (args.audit, args.audit_smiles) {

@@ -32,7 +32,7 @@ pub fn request(headers: &HeaderMap, route: &str) -> Span {
     span
 }
 
-/// The work of tokenising a part of a request.
+/// The work of reading a part of a request.
 pub fn preprocess(molecules: usize) -> Span {
     info_span!(target: TARGET, "preprocess", molecules)
 }

@@ -4,14 +4,14 @@ use std::time::Instant;
 
 use crate::batch::form::{TimedRun, overhead};
 use crate::bundle::Bundle;
-use crate::engine::{Engine, RawAnswers, TokenBatch};
+use crate::engine::{Batch, Engine, RawAnswers};
 use crate::error::StartError;
 use crate::postprocess;
-use crate::preprocess::sequence::SequencePreprocessor;
+use crate::preprocess::Preprocessor;
 
 /// Every chemistry model knows methane.
 const SMILES: &str = "C";
-/// Molecules and tokens of the large run that is timed: usual molecules, and enough of them to keep every thread busy.
+/// Molecules of the large run that is timed, and their length at most: usual molecules, and enough of them to keep every thread busy.
 const LARGE: (usize, usize) = (64, 16);
 /// The fastest of so many runs counts; the others met somebody else on the CPU.
 const RUNS: usize = 3;
@@ -20,7 +20,7 @@ const RUNS: usize = 3;
 #[derive(Debug)]
 pub struct WarmUp {
     /// A batch that ran, for probing the engine later.
-    pub probe: TokenBatch,
+    pub probe: Batch,
     /// What a run costs before its first token, in tokens.
     pub overhead: usize,
 }
@@ -28,47 +28,49 @@ pub struct WarmUp {
 /// Runs the engine for the first time. `most_tokens` is the largest cost that a batch may have.
 pub fn warm_up(
     engine: &mut dyn Engine,
-    preprocessor: &SequencePreprocessor,
+    preprocessor: &Preprocessor,
     bundle: &Bundle,
     most_tokens: usize,
 ) -> Result<WarmUp, StartError> {
+    let refused = |why| StartError::Preprocessor { file: preprocessor.file(), why };
     let methane = preprocessor
         .encode(SMILES)
-        .map_err(|why| StartError::Tokenizer(format!("it cannot encode methane (\"{SMILES}\"): {why}")))?;
+        .map_err(|why| refused(format!("it cannot encode methane (\"{SMILES}\"): {why}")))?;
     if methane.unknown > 0 {
-        return Err(StartError::Tokenizer(format!("its vocabulary has no token for methane (\"{SMILES}\")")));
+        return Err(refused(format!("its vocabulary has no token for methane (\"{SMILES}\")")));
     }
-    let pad_id = preprocessor.pad_id();
-    let of_length = |length| methane.ids.iter().copied().cycle().take(length).collect::<Vec<u32>>();
+    let (methane, layout) = (methane.input, preprocessor.layout());
 
     // The shortest molecule beside one of the full length: a network that cannot take what the manifest promises fails
     // now and not under somebody's request.
-    let longest = of_length(preprocessor.max_tokens());
-    let answers = run(engine, &TokenBatch::pad([methane.ids.as_slice(), &longest].into_iter(), pad_id))?;
-    postprocess::values(&answers.row(0), &bundle.manifest.outputs, bundle.manifest.aggregate)
+    let answers = run(engine, &Batch::of(&[&methane, &preprocessor.longest(&methane)], layout), bundle)?;
+    postprocess::estimates(&answers.row(0), &bundle.manifest.outputs, bundle.manifest.aggregate)
         .ok_or_else(|| StartError::WarmUp("the network gave no finite number for methane".to_owned()))?;
 
-    let probe = TokenBatch::pad([methane.ids.as_slice()].into_iter(), pad_id);
-    let (rows, length) = LARGE;
-    let usual = vec![of_length(length.min(preprocessor.max_tokens())); rows];
-    let small = time(engine, &probe)?;
-    let large = time(engine, &TokenBatch::pad(usual.iter().map(Vec::as_slice), pad_id))?;
+    let probe = Batch::of(&[&methane], layout);
+    let (molecules, length) = LARGE;
+    let usual = methane.repeated(length.min(preprocessor.longest(&methane).length()));
+    let small = time(engine, &probe, bundle)?;
+    let large = time(engine, &Batch::of(&vec![&usual; molecules], layout), bundle)?;
     Ok(WarmUp { probe, overhead: overhead(small, large, most_tokens) })
 }
 
-fn run(engine: &mut dyn Engine, batch: &TokenBatch) -> Result<RawAnswers, StartError> {
+fn run(engine: &mut dyn Engine, batch: &Batch, bundle: &Bundle) -> Result<RawAnswers, StartError> {
     engine.run(batch).map_err(|why| {
-        let (rows, length) = (batch.rows, batch.length);
-        StartError::WarmUp(format!("{why} ({rows} molecules of {length} tokens; is maxLength what the network takes?)"))
+        let (molecules, longest) = (batch.molecules(), bundle.manifest.max_length);
+        StartError::WarmUp(format!(
+            "{why} ({molecules} molecules, {} tokens or atoms and bonds; is maxLength, {longest}, what the network takes?)",
+            batch.cost()
+        ))
     })
 }
 
-fn time(engine: &mut dyn Engine, batch: &TokenBatch) -> Result<TimedRun, StartError> {
+fn time(engine: &mut dyn Engine, batch: &Batch, bundle: &Bundle) -> Result<TimedRun, StartError> {
     let mut seconds = f64::INFINITY;
     for _ in 0..RUNS {
         let started = Instant::now();
-        run(engine, batch)?;
+        run(engine, batch, bundle)?;
         seconds = seconds.min(started.elapsed().as_secs_f64());
     }
-    Ok(TimedRun { tokens: batch.rows * batch.length, seconds })
+    Ok(TimedRun { tokens: batch.cost(), seconds })
 }

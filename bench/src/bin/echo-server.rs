@@ -11,11 +11,12 @@ use chemmodel_inference::batch::form::BatchLimits;
 use chemmodel_inference::batch::queue::Queue;
 use chemmodel_inference::batch::worker::Worker;
 use chemmodel_inference::cache::Answers;
-use chemmodel_inference::engine::{Engine, EngineError, RawAnswers, TokenBatch};
+use chemmodel_inference::engine::{Batch, Engine, EngineError, Input, RawAnswers};
 use chemmodel_inference::health::Phase;
 use chemmodel_inference::http::accept::{ConnectionLimits, End, Port, Protocol, serve};
 use chemmodel_inference::http::{self, App};
 use chemmodel_inference::metrics::Metrics;
+use chemmodel_inference::preprocess::Preprocessor;
 use chemmodel_inference::preprocess::sequence::SequencePreprocessor;
 use chemmodel_inference::service::{Audit, Identity, Service};
 use clap::Parser;
@@ -35,8 +36,8 @@ struct Args {
 struct Echo;
 
 impl Engine for Echo {
-    fn run(&mut self, batch: &TokenBatch) -> Result<RawAnswers, EngineError> {
-        Ok(RawAnswers { members: vec![vec![1.0; batch.rows]], outputs: 1 })
+    fn run(&mut self, batch: &Batch) -> Result<RawAnswers, EngineError> {
+        Ok(RawAnswers { members: vec![vec![1.0; batch.molecules()]], outputs: 1 })
     }
 }
 
@@ -47,13 +48,14 @@ async fn main() -> Result<()> {
     let app = App::new(metrics.clone());
     let preprocessor = SequencePreprocessor::from_file(&args.bundle.join(TOKENIZER_FILE), 512, 1000)
         .map_err(|why| anyhow::anyhow!("the tokenizer: {why}"))?;
+    let preprocessor = Preprocessor::Sequence(preprocessor);
+    let layout = preprocessor.layout();
     let queue = Arc::new(Queue::new(1024, metrics.queue_items.clone()));
     let worker = Worker {
         engine: Box::new(Echo),
         queue: queue.clone(),
-        limits: BatchLimits { tokens: 16384, items: 256, overhead: 64 },
-        pad_id: preprocessor.pad_id(),
-        probe: TokenBatch::pad([[1].as_slice()].into_iter(), 0),
+        limits: BatchLimits { layout, tokens: 16384, items: 256, overhead: 64 },
+        probe: Batch::of(&[&Input::Tokens(vec![1])], layout),
         pulse: app.health.add_pulse(),
         metrics: metrics.clone(),
         runtime: tokio::runtime::Handle::current(),
@@ -75,6 +77,7 @@ async fn main() -> Result<()> {
             digest: BundleDigest::of(b"echo"),
         },
         outputs: vec![output],
+        members: 1,
         aggregate: Aggregate::Mean,
         preprocessor: Arc::new(preprocessor),
         audit: Audit::Off,

@@ -1,4 +1,4 @@
-//! The limit: ONNX Runtime alone, in a loop, on molecules that were tokenised before, in the batches that the server's own
+//! The limit: ONNX Runtime alone, in a loop, on molecules that were read before, in the batches that the server's own
 //! rule finds cheapest among all of them. No queue, no HTTP, nobody waits.
 #![allow(clippy::print_stdout, reason = "its answer")]
 
@@ -9,14 +9,14 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use chemmodel_bench::{lines, percentile};
-use chemmodel_bundle::{Precision, TOKENIZER_FILE};
+use chemmodel_bundle::Precision;
 use chemmodel_inference::args::Accelerator;
 use chemmodel_inference::batch::form::{BatchLimits, next_batch};
 use chemmodel_inference::bundle::Bundle;
 use chemmodel_inference::engine::ort::OrtEngine;
 use chemmodel_inference::engine::session::{CudaOptions, EngineConfig};
-use chemmodel_inference::engine::{Engine as _, TokenBatch};
-use chemmodel_inference::preprocess::sequence::SequencePreprocessor;
+use chemmodel_inference::engine::{Batch, Engine as _, Input};
+use chemmodel_inference::preprocess::Preprocessor;
 use chemmodel_inference::warm_up::warm_up;
 use clap::Parser;
 use serde_json::json;
@@ -47,15 +47,13 @@ struct Args {
 fn main() -> Result<()> {
     let args = Args::parse();
     let bundle = Bundle::open(&args.bundle, None)?;
-    let max_tokens = usize::try_from(bundle.manifest.max_length)?;
-    let preprocessor = SequencePreprocessor::from_file(&bundle.path(TOKENIZER_FILE), max_tokens, 1000)
-        .map_err(|why| anyhow::anyhow!("the tokenizer: {why}"))?;
-    let tokens: Vec<Vec<u32>> = lines(&args.molecules)?
+    let preprocessor = Preprocessor::load(&bundle, 1000)?;
+    let molecules: Vec<Input> = lines(&args.molecules)?
         .iter()
         .filter_map(|smiles| preprocessor.encode(smiles).ok())
-        .map(|tokens| tokens.ids)
+        .map(|encoded| encoded.input)
         .collect();
-    ensure!(!tokens.is_empty(), "no molecule can be tokenised");
+    ensure!(!molecules.is_empty(), "no molecule can be read");
 
     let config = EngineConfig {
         accelerator: Accelerator::Cpu,
@@ -71,10 +69,9 @@ fn main() -> Result<()> {
         overhead = warm_up(&mut engine, &preprocessor, &bundle, 16384)?.overhead;
         engines.push(engine);
     }
-    let limits = BatchLimits { tokens: 16384, items: 256, overhead };
-    let batches = scattered(divide(&tokens, limits, preprocessor.pad_id()));
-    let singles: Vec<_> =
-        tokens.iter().map(|ids| TokenBatch::pad([ids.as_slice()].into_iter(), preprocessor.pad_id())).collect();
+    let limits = BatchLimits { layout: preprocessor.layout(), tokens: 16384, items: 256, overhead };
+    let batches = scattered(divide(&molecules, limits));
+    let singles: Vec<_> = molecules.iter().map(|molecule| Batch::of(&[molecule], limits.layout)).collect();
 
     let seconds = Duration::from_secs(args.seconds);
     let mut alone = one_by_one(engines.first_mut().context("no session")?, &singles, f64::INFINITY, seconds)?;
@@ -97,7 +94,7 @@ fn main() -> Result<()> {
 
 /// Time of each molecule, one after the other in the order in which they are due, `rate` of them a second; without a rate, when the last
 /// one is done. A time counts from when the molecule was due.
-fn one_by_one(engine: &mut OrtEngine, singles: &[TokenBatch], rate: f64, seconds: Duration) -> Result<Vec<Duration>> {
+fn one_by_one(engine: &mut OrtEngine, singles: &[Batch], rate: f64, seconds: Duration) -> Result<Vec<Duration>> {
     let mut times = Vec::new();
     let began = Instant::now();
     for (number, single) in (0_u32..).zip(singles.iter().cycle()) {
@@ -114,7 +111,7 @@ fn one_by_one(engine: &mut OrtEngine, singles: &[TokenBatch], rate: f64, seconds
 }
 
 /// Molecules a second of all sessions beside each other.
-fn together(engines: &mut [OrtEngine], batches: &[TokenBatch], seconds: Duration) -> Result<f64> {
+fn together(engines: &mut [OrtEngine], batches: &[Batch], seconds: Duration) -> Result<f64> {
     let sessions = engines.len();
     let start = Barrier::new(sessions);
     let run = |number: usize, engine: &mut OrtEngine| -> Result<f64> {
@@ -123,7 +120,7 @@ fn together(engines: &mut [OrtEngine], batches: &[TokenBatch], seconds: Duration
         let mut count = 0;
         for batch in batches.iter().cycle().skip(number * batches.len() / sessions) {
             engine.run(batch)?;
-            count += batch.rows;
+            count += batch.molecules();
             if began.elapsed() >= seconds {
                 break;
             }
@@ -141,7 +138,7 @@ fn together(engines: &mut [OrtEngine], batches: &[TokenBatch], seconds: Duration
 
 /// The batches in an order in which any stretch of them has short and long molecules as all of them have: a measurement ends before the
 /// last one.
-fn scattered(batches: Vec<TokenBatch>) -> Vec<TokenBatch> {
+fn scattered(batches: Vec<Batch>) -> Vec<Batch> {
     let golden = 0.618_033_988_75;
     let mut keyed: Vec<_> = batches.into_iter().enumerate().collect();
     #[expect(clippy::cast_precision_loss, reason = "a few thousand")]
@@ -150,16 +147,16 @@ fn scattered(batches: Vec<TokenBatch>) -> Vec<TokenBatch> {
 }
 
 /// All molecules in batches, as the server's queue would have them if all were there at once.
-fn divide(tokens: &[Vec<u32>], limits: BatchLimits, pad_id: u32) -> Vec<TokenBatch> {
-    let mut left: Vec<&[u32]> = tokens.iter().map(Vec::as_slice).collect();
-    left.sort_by_key(|ids| ids.len());
+fn divide(molecules: &[Input], limits: BatchLimits) -> Vec<Batch> {
+    let mut left: Vec<&Input> = molecules.iter().collect();
+    left.sort_by_key(|molecule| molecule.length());
     let mut batches = Vec::new();
     while !left.is_empty() {
         let window = left.len().min(limits.window());
-        let lengths: Vec<usize> = left[..window].iter().map(|ids| ids.len()).collect();
+        let lengths: Vec<usize> = left[..window].iter().map(|molecule| molecule.length()).collect();
         let mut chosen = next_batch(&lengths, limits);
         chosen.sort_unstable();
-        batches.push(TokenBatch::pad(chosen.iter().map(|index| left[*index]).collect::<Vec<_>>().into_iter(), pad_id));
+        batches.push(Batch::of(&chosen.iter().map(|index| left[*index]).collect::<Vec<_>>(), limits.layout));
         for index in chosen.into_iter().rev() {
             left.remove(index);
         }

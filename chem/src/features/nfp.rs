@@ -18,7 +18,7 @@ pub struct NfpVocabulary {
 }
 
 /// A molecule as tokens.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct TokenGraph {
     /// One for each atom; hydrogens last.
     pub atoms: Vec<u32>,

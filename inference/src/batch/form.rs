@@ -1,9 +1,13 @@
 //! Which of the waiting molecules run together. Pure: lengths in, indices out.
 //!
-//! A run costs `overhead + longest × molecules`, all in tokens, because the network computes the padding too. Molecules
-//! of unlike lengths are therefore cheaper in two runs than in one, unless the overhead is large, as on a GPU. Among
-//! all ways to divide the waiting molecules, sorted by length, into runs, the cheapest is taken; then the run with the
-//! oldest molecule goes first, so nothing waits forever.
+//! Padded, a run costs `overhead + longest × molecules`, all in tokens, because the network computes the padding too.
+//! Molecules of unlike lengths are therefore cheaper in two runs than in one, unless the overhead is large, as on a GPU.
+//! Among all ways to divide the waiting molecules, sorted by length, into runs, the cheapest is taken; then the run with
+//! the oldest molecule goes first, so nothing waits forever.
+//!
+//! Packed, a run costs `overhead +` the sum of the lengths, whoever runs with whom: the oldest molecules go first.
+
+use crate::engine::Layout;
 
 /// A batch is long enough when the overhead is this small a part of it; a longer one would only make others wait.
 const AMORTISED: usize = 32;
@@ -11,7 +15,9 @@ const AMORTISED: usize = 32;
 /// What one batch may cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BatchLimits {
-    /// Longest molecule × molecules. A molecule that alone costs more runs alone.
+    /// How its molecules lie, and so what they cost together.
+    pub layout: Layout,
+    /// Longest molecule × molecules, or the sum of the lengths where nothing is padded. A molecule that alone costs more runs alone.
     pub tokens: usize,
     /// Molecules.
     pub items: usize,
@@ -31,13 +37,29 @@ impl BatchLimits {
         self.tokens.min(self.overhead.saturating_mul(AMORTISED))
     }
 
-    fn allow(self, longest: usize, items: usize) -> bool {
-        items == 1 || (items <= self.items && longest.saturating_mul(items) <= self.most_tokens())
+    fn allow(self, cost: usize, items: usize) -> bool {
+        items == 1 || (items <= self.items && cost <= self.most_tokens())
     }
 }
 
 /// Chooses the next batch among `lengths`, the waiting molecules from the oldest on. Returns their indices.
 pub fn next_batch(lengths: &[usize], limits: BatchLimits) -> Vec<usize> {
+    match limits.layout {
+        Layout::Padded { .. } => cheapest_with_oldest(lengths, limits),
+        Layout::Packed => oldest_that_fit(lengths, limits),
+    }
+}
+
+fn oldest_that_fit(lengths: &[usize], limits: BatchLimits) -> Vec<usize> {
+    let costs = lengths.iter().scan(0_usize, |sum, length| {
+        *sum = sum.saturating_add(*length);
+        Some(*sum)
+    });
+    let fitting = costs.enumerate().take_while(|(index, cost)| limits.allow(*cost, index + 1));
+    fitting.map(|(index, _)| index).collect()
+}
+
+fn cheapest_with_oldest(lengths: &[usize], limits: BatchLimits) -> Vec<usize> {
     let mut order: Vec<usize> = (0..lengths.len()).collect();
     order.sort_by_key(|index| (lengths[*index], *index));
     let starts = cheapest_division(&order, lengths, limits);
@@ -59,7 +81,7 @@ fn cheapest_division(order: &[usize], lengths: &[usize], limits: BatchLimits) ->
     for end in 1..=order.len() {
         let longest = lengths[order[end - 1]];
         costs[end] = usize::MAX;
-        for start in (0..end).rev().take_while(|start| limits.allow(longest, end - start)) {
+        for start in (0..end).rev().take_while(|start| limits.allow(longest.saturating_mul(end - start), end - start)) {
             let run = limits.overhead.saturating_add(longest.saturating_mul(end - start));
             let cost = costs[start].saturating_add(run);
             if cost < costs[end] {
@@ -73,7 +95,7 @@ fn cheapest_division(order: &[usize], lengths: &[usize], limits: BatchLimits) ->
 /// A run that was timed.
 #[derive(Debug, Clone, Copy)]
 pub struct TimedRun {
-    /// Longest molecule × molecules.
+    /// What the batch cost, as in [`BatchLimits::tokens`].
     pub tokens: usize,
     /// How long it took.
     pub seconds: f64,

@@ -1,7 +1,8 @@
 use super::*;
 
+const PADDED: Layout = Layout::Padded { pad_id: 0 };
 /// So large an overhead that only the limits divide.
-const FEW_RUNS: BatchLimits = BatchLimits { tokens: 100, items: 8, overhead: 1000 };
+const FEW_RUNS: BatchLimits = BatchLimits { layout: PADDED, tokens: 100, items: 8, overhead: 1000 };
 
 #[test]
 fn an_empty_queue_makes_no_batch() {
@@ -32,22 +33,33 @@ fn a_molecule_that_costs_more_than_a_whole_batch_runs_alone() {
 
 #[test]
 fn a_long_molecule_does_not_pad_the_short_ones() {
-    let limits = BatchLimits { tokens: 16384, items: 256, overhead: 8 };
+    let limits = BatchLimits { layout: PADDED, tokens: 16384, items: 256, overhead: 8 };
     assert_eq!(next_batch(&[10, 500, 11, 10], limits), [0, 3, 2]);
     assert_eq!(next_batch(&[500, 10, 11, 10], limits), [0]);
 }
 
 #[test]
 fn where_a_run_is_dear_a_long_molecule_is_taken_along() {
-    let limits = BatchLimits { tokens: 16384, items: 256, overhead: 5000 };
+    let limits = BatchLimits { layout: PADDED, tokens: 16384, items: 256, overhead: 5000 };
     assert_eq!(next_batch(&[10, 500, 11, 10], limits), [0, 3, 2, 1]);
 }
 
 #[test]
 fn a_batch_that_hides_its_overhead_grows_no_further() {
-    let limits = BatchLimits { tokens: 16384, items: 256, overhead: 8 };
+    let limits = BatchLimits { layout: PADDED, tokens: 16384, items: 256, overhead: 8 };
     let batch = next_batch(&[16; 200], limits);
     assert!(batch.len() > 8 && batch.len() * 16 <= 8 * AMORTISED, "{} molecules", batch.len());
+}
+
+#[test]
+fn a_packed_batch_is_the_oldest_molecules_whose_sum_fits() {
+    let packed = BatchLimits { layout: Layout::Packed, ..FEW_RUNS };
+    assert_eq!(next_batch(&[60, 3, 37, 1], packed), [0, 1, 2]);
+    assert_eq!(next_batch(&[60, 50, 3], packed), [0], "a younger molecule took the place of an older one");
+    assert_eq!(next_batch(&[500, 3], packed), [0], "more than a whole batch runs alone");
+    assert_eq!(next_batch(&[1; 50], packed).len(), 8);
+    assert!(next_batch(&[], packed).is_empty());
+    assert_eq!(next_batch(&[16; 200], BatchLimits { tokens: 16384, items: 256, overhead: 8, ..packed }).len(), 16);
 }
 
 #[test]
@@ -59,13 +71,18 @@ fn every_queue_drains_oldest_first_and_within_the_limits() {
         usize::try_from((seed >> 33) % below).unwrap()
     };
     for _ in 0..500 {
-        let limits = BatchLimits { tokens: 1 + random(300), items: 1 + random(10), overhead: 1 + random(50) };
+        let layout = if random(2) == 0 { PADDED } else { Layout::Packed };
+        let limits = BatchLimits { layout, tokens: 1 + random(300), items: 1 + random(10), overhead: 1 + random(50) };
         let mut queue: Vec<usize> = (0..random(60)).map(|_| 1 + random(200)).collect();
         while !queue.is_empty() {
             let batch = next_batch(&queue, limits);
             assert!(batch.contains(&0), "the oldest was left out of {queue:?}");
-            let longest = batch.iter().map(|i| queue[*i]).max().unwrap();
-            assert!(batch.len() == 1 || (longest * batch.len() <= limits.tokens && batch.len() <= limits.items));
+            let chosen = || batch.iter().map(|i| queue[*i]);
+            let cost = match layout {
+                Layout::Padded { .. } => chosen().max().unwrap() * batch.len(),
+                Layout::Packed => chosen().sum(),
+            };
+            assert!(batch.len() == 1 || (cost <= limits.tokens && batch.len() <= limits.items));
             queue = queue.iter().enumerate().filter(|(i, _)| !batch.contains(i)).map(|(_, l)| *l).collect();
         }
     }
@@ -73,14 +90,14 @@ fn every_queue_drains_oldest_first_and_within_the_limits() {
 
 #[test]
 fn no_other_division_of_a_small_queue_is_cheaper() {
-    let limits = BatchLimits { tokens: 40, items: 4, overhead: 6 };
+    let limits = BatchLimits { layout: PADDED, tokens: 40, items: 4, overhead: 6 };
     let lengths = [3, 4, 4, 9, 10, 11, 30];
     // Every division of seven molecules in a row: a bit for each gap.
     let cheapest = (0..1_u32 << 6).filter_map(|gaps| {
         let (mut cost, mut start) = (0, 0);
         for end in 1..=lengths.len() {
             if end == lengths.len() || gaps & (1 << (end - 1)) != 0 {
-                if !limits.allow(lengths[end - 1], end - start) {
+                if !limits.allow(lengths[end - 1] * (end - start), end - start) {
                     return None;
                 }
                 cost += limits.overhead + lengths[end - 1] * (end - start);

@@ -12,7 +12,7 @@ use std::time::Instant;
 use tokio::sync::oneshot;
 use tracing::Span;
 
-use crate::engine::EngineError;
+use crate::engine::{EngineError, Input};
 
 /// What the engine says about one molecule: its raw numbers, member after member.
 pub type Raw = Result<Vec<f32>, EngineError>;
@@ -20,8 +20,8 @@ pub type Raw = Result<Vec<f32>, EngineError>;
 /// One molecule on its way to the engine.
 #[derive(Debug)]
 pub struct Item {
-    /// Its tokens, never empty.
-    pub ids: Vec<u32>,
+    /// As the network reads it.
+    pub input: Input,
     /// When it was queued.
     pub queued: Instant,
     /// The request that it is of.

@@ -4,21 +4,27 @@ use tokio::sync::oneshot;
 
 use super::super::Raw;
 use super::*;
+use crate::engine::{Input, Layout};
 
-const ONE_BY_ONE: BatchLimits = BatchLimits { tokens: 1, items: 1, overhead: 1 };
+const ONE_BY_ONE: BatchLimits = BatchLimits { layout: Layout::Padded { pad_id: 0 }, tokens: 1, items: 1, overhead: 1 };
 
 /// Molecules of one request, told apart by their first token.
 fn request(ids: &[u32]) -> (Vec<Item>, Vec<oneshot::Receiver<Raw>>) {
     let item = |id: &u32| {
         let (reply, answer) = oneshot::channel();
-        (Item { ids: vec![*id; 10], queued: Instant::now(), span: tracing::Span::none(), reply }, answer)
+        (Item { input: Input::Tokens(vec![*id; 10]), queued: Instant::now(), span: tracing::Span::none(), reply }, answer)
     };
     ids.iter().map(item).unzip()
 }
 
+fn first_token(batch: &[Item]) -> u32 {
+    let Input::Tokens(ids) = &batch[0].input else { panic!("no sequence") };
+    ids[0]
+}
+
 fn order(queue: &Queue) -> Vec<u32> {
     queue.close();
-    std::iter::from_fn(|| queue.next_batch(ONE_BY_ONE)).map(|batch| batch[0].ids[0]).collect()
+    std::iter::from_fn(|| queue.next_batch(ONE_BY_ONE)).map(|batch| first_token(&batch)).collect()
 }
 
 fn queue() -> Queue {
@@ -48,7 +54,7 @@ fn a_large_request_is_not_overtaken_for_ever() {
         let (single, answer) = request(&[id]);
         answers.push(answer);
         queue.push_all(single, None).unwrap();
-        taken.push(queue.next_batch(ONE_BY_ONE).unwrap()[0].ids[0]);
+        taken.push(first_token(&queue.next_batch(ONE_BY_ONE).unwrap()));
     }
     assert!(taken.iter().position(|id| *id == 2) < Some(5), "{taken:?}");
 }

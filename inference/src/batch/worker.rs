@@ -14,7 +14,7 @@ use tracing::{error, warn};
 use super::form::{BatchLimits, TimedRun};
 use super::queue::Queue;
 use super::{Item, Raw};
-use crate::engine::{Engine, EngineError, RawAnswers, TokenBatch};
+use crate::engine::{Batch, Engine, EngineError, Layout, RawAnswers};
 use crate::health::Pulse;
 use crate::metrics::Metrics;
 use crate::trace;
@@ -27,10 +27,8 @@ pub struct Worker {
     pub queue: Arc<Queue>,
     /// What one batch may cost.
     pub limits: BatchLimits,
-    /// Fills the short rows of a batch.
-    pub pad_id: u32,
     /// A batch that ran at warm-up: when it fails too, the engine is to blame and not the molecules.
-    pub probe: TokenBatch,
+    pub probe: Batch,
     /// Where the thread shows that it lives.
     pub pulse: Arc<Pulse>,
     /// Where it counts.
@@ -69,9 +67,9 @@ impl Worker {
         for item in &items {
             self.metrics.queue_seconds.observe(taken.duration_since(item.queued).as_secs_f64());
         }
-        let (rows, batch) = unique(&items, self.pad_id);
+        let (rows, batch) = unique(&items, self.limits.layout);
         self.metrics.observe_batch(&batch);
-        let span = trace::batch(batch.rows, batch.rows * batch.length, items.iter().map(|item| &item.span));
+        let span = trace::batch(batch.molecules(), batch.cost(), items.iter().map(|item| &item.span));
         let _entered = span.enter();
         match self.run(&batch) {
             Ok(answers) => {
@@ -94,7 +92,7 @@ impl Worker {
         let mut failed = Vec::new();
         let total = items.len();
         for item in items.into_iter().filter(|item| !item.reply.is_closed()) {
-            let batch = TokenBatch::pad([item.ids.as_slice()].into_iter(), self.pad_id);
+            let batch = Batch::of(&[&item.input], self.limits.layout);
             match self.run(&batch) {
                 Ok(answers) => self.reply(vec![(item, Ok(answers.row(0)))]),
                 Err(why) => failed.push((item, why)),
@@ -132,7 +130,7 @@ impl Worker {
         }
     }
 
-    fn run(&mut self, batch: &TokenBatch) -> Result<RawAnswers, EngineError> {
+    fn run(&mut self, batch: &Batch) -> Result<RawAnswers, EngineError> {
         let started = Instant::now();
         let engine = &mut self.engine;
         // The engine's next state after a panic is unknown; the probe that follows every failure finds out.
@@ -140,7 +138,7 @@ impl Worker {
             .unwrap_or_else(|panic| Err(EngineError(format!("the engine panicked: {}", panic_text(&*panic)))));
         let seconds = started.elapsed().as_secs_f64();
         self.metrics.inference_seconds.observe(seconds);
-        self.queue.record(TimedRun { tokens: batch.rows * batch.length, seconds });
+        self.queue.record(TimedRun { tokens: batch.cost(), seconds });
         if answers.is_ok() {
             self.pulse.engine_works();
         }
@@ -149,16 +147,16 @@ impl Worker {
 }
 
 /// Each molecule once, and for each item the row of its molecule.
-fn unique(items: &[Item], pad_id: u32) -> (Vec<usize>, TokenBatch) {
+fn unique(items: &[Item], layout: Layout) -> (Vec<usize>, Batch) {
     let (mut molecules, mut known) = (Vec::with_capacity(items.len()), HashMap::with_capacity(items.len()));
     let rows = items.iter().map(|item| {
-        *known.entry(item.ids.as_slice()).or_insert_with_key(|ids| {
-            molecules.push(*ids);
+        *known.entry(&item.input).or_insert_with_key(|input| {
+            molecules.push(*input);
             molecules.len() - 1
         })
     });
     let rows = rows.collect();
-    (rows, TokenBatch::pad(molecules.into_iter(), pad_id))
+    (rows, Batch::of(&molecules, layout))
 }
 
 /// What a panic said.
@@ -185,19 +183,18 @@ mod tests {
     use tokio::sync::oneshot::{self, error::TryRecvError};
 
     use super::*;
+    use crate::engine::Input;
 
     #[test]
     fn whoever_waits_when_the_thread_ends_is_told_so() {
         let queue = Arc::new(Queue::new(1, IntGauge::new("depth", "depth").unwrap()));
         let (reply, mut answer) = oneshot::channel();
-        assert!(
-            queue
-                .push_all(vec![Item { ids: vec![1], queued: Instant::now(), span: tracing::Span::none(), reply }], None)
-                .is_ok()
-        );
+        let input = Input::Tokens(vec![1]);
+        let item = Item { input, queued: Instant::now(), span: tracing::Span::none(), reply };
+        assert!(queue.push_all(vec![item], None).is_ok());
         assert_eq!(answer.try_recv(), Err(TryRecvError::Empty));
         drop(LastWords { pulse: Arc::default(), queue: queue.clone() });
         assert_eq!(answer.try_recv(), Err(TryRecvError::Closed));
-        assert!(queue.next_batch(BatchLimits { tokens: 1, items: 1, overhead: 1 }).is_none());
+        assert!(queue.next_batch(BatchLimits { layout: Layout::Packed, tokens: 1, items: 1, overhead: 1 }).is_none());
     }
 }

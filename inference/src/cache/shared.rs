@@ -12,8 +12,9 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tracing::{info, warn};
 
+use super::form::{Form, VERSION};
 use crate::metrics::Metrics;
-use crate::service::Values;
+use crate::postprocess::Prediction;
 
 /// How long an answer of Redis may take. A network is some milliseconds faster than that only when it is large.
 const PATIENCE: Duration = Duration::from_millis(20);
@@ -32,28 +33,28 @@ const AT_ONCE: usize = 256;
 pub struct Shared {
     connection: ConnectionManager,
     keys: Keys,
-    writes: mpsc::Sender<(Arc<str>, Values)>,
+    form: Form,
+    writes: mpsc::Sender<(Arc<str>, Prediction)>,
     health: Arc<Health>,
 }
 
 impl Shared {
     /// The Redis at an address like `redis://:password@host:6379/0`, or `rediss://` for TLS. It need not be there yet. Answers are those of one `network`,
-    /// a bundle's digest and its precision, and have `outputs` numbers. Must be called within a runtime.
-    pub fn new(address: &str, network: &str, outputs: usize, metrics: Arc<Metrics>) -> Result<Self, redis::RedisError> {
+    /// a bundle's digest and its precision, and have its `form`. Must be called within a runtime.
+    pub fn new(address: &str, network: &str, form: Form, metrics: Arc<Metrics>) -> Result<Self, redis::RedisError> {
         let config = ConnectionManagerConfig::new()
             .set_connection_timeout(Some(WRITE_PATIENCE))
             .set_response_timeout(Some(WRITE_PATIENCE))
             .set_number_of_retries(0);
         let connection = ConnectionManager::new_lazy_with_config(Client::open(address)?, config)?;
-        let (keys, health) =
-            (Keys { prefix: format!("chemmodel:{network}:"), outputs }, Arc::new(Health::new(metrics)));
+        let (keys, health) = (Keys::of_network(network), Arc::new(Health::new(metrics)));
         let (writes, waiting) = mpsc::channel(BACKLOG);
         tokio::spawn(write(connection.clone(), keys.clone(), waiting, health.clone()));
-        Ok(Self { connection, keys, writes, health })
+        Ok(Self { connection, keys, form, writes, health })
     }
 
     /// For each molecule its answer, when Redis has one and says so in time.
-    pub async fn find(&self, molecules: &[&str]) -> Vec<Option<Values>> {
+    pub async fn find(&self, molecules: &[&str]) -> Vec<Option<Prediction>> {
         if self.health.rests() {
             return vec![None; molecules.len()];
         }
@@ -64,22 +65,22 @@ impl Shared {
         let mut connection = self.connection.clone();
         let answers = timeout(PATIENCE, question.query_async::<Vec<Option<Vec<u8>>>>(&mut connection)).await;
         match self.health.judge(answers) {
-            Some(answers) => answers.into_iter().map(|bytes| self.keys.read(&bytes?)).collect(),
+            Some(answers) => answers.into_iter().map(|bytes| self.form.read(&bytes?)).collect(),
             None => vec![None; molecules.len()],
         }
     }
 
     /// Keeps an answer, some time later.
-    pub fn keep(&self, smiles: Arc<str>, values: Values) {
+    pub fn keep(&self, smiles: Arc<str>, prediction: Prediction) {
         // Too many, or Redis is away: the next one who asks finds out for themselves.
-        let _ = self.writes.try_send((smiles, values));
+        let _ = self.writes.try_send((smiles, prediction));
     }
 }
 
 async fn write(
     mut connection: ConnectionManager,
     keys: Keys,
-    mut waiting: mpsc::Receiver<(Arc<str>, Values)>,
+    mut waiting: mpsc::Receiver<(Arc<str>, Prediction)>,
     health: Arc<Health>,
 ) {
     let mut answers = Vec::with_capacity(AT_ONCE);
@@ -89,35 +90,26 @@ async fn write(
             continue;
         }
         let mut pipeline = Pipeline::new();
-        for (smiles, values) in answers.drain(..) {
-            pipeline.set_ex(keys.of(&smiles), Keys::write(&values), LIFETIME).ignore();
+        for (smiles, prediction) in answers.drain(..) {
+            pipeline.set_ex(keys.of(&smiles), Form::write(&prediction), LIFETIME).ignore();
         }
         health.judge(timeout(WRITE_PATIENCE, pipeline.query_async::<()>(&mut connection)).await);
     }
 }
 
-/// What an entry is called and how it is written: numbers one after the other, 4 bytes each, little endian.
+/// What an entry is called. The version of the form is in it: replicas of an older release go on beside those of this one.
 #[derive(Clone)]
 struct Keys {
     prefix: String,
-    outputs: usize,
 }
 
 impl Keys {
+    fn of_network(network: &str) -> Self {
+        Self { prefix: format!("chemmodel:{VERSION}:{network}:") }
+    }
+
     fn of(&self, smiles: &str) -> String {
         format!("{}{smiles}", self.prefix)
-    }
-
-    fn write(values: &Values) -> Vec<u8> {
-        values.iter().flat_map(|value| value.to_le_bytes()).collect()
-    }
-
-    /// Somebody else may have written anything.
-    fn read(&self, bytes: &[u8]) -> Option<Values> {
-        let (numbers, rest) = bytes.as_chunks::<4>();
-        let values: Values = numbers.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
-        let right = rest.is_empty() && values.len() == self.outputs && values.iter().all(|value| value.is_finite());
-        right.then_some(values)
     }
 }
 
@@ -165,17 +157,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_written_is_read() {
-        let keys = Keys { prefix: "chemmodel:sha256:0:".to_owned(), outputs: 2 };
-        assert_eq!(keys.read(&Keys::write(&vec![1.5, -2.0])), Some(vec![1.5, -2.0]));
-        assert_eq!(keys.of("CCO"), "chemmodel:sha256:0:CCO");
-    }
-
-    #[test]
-    fn what_somebody_else_wrote_is_no_answer() {
-        let keys = Keys { prefix: String::new(), outputs: 1 };
-        for bytes in [&b""[..], b"abc", b"abcde", b"abcdefgh", &f32::NAN.to_le_bytes(), &f32::INFINITY.to_le_bytes()] {
-            assert_eq!(keys.read(bytes), None, "{bytes:?}");
-        }
+    fn a_key_has_the_version_of_the_form_the_network_and_the_text() {
+        assert_eq!(Keys::of_network("sha256:0:fp32").of("CCO"), "chemmodel:2:sha256:0:fp32:CCO");
     }
 }

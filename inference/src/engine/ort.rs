@@ -2,12 +2,14 @@
 
 use chemmodel_bundle::Precision;
 use ort::session::{RunOptions, Session, SessionInputValue};
-use ort::value::TensorRef;
+use ort::value::{Tensor, TensorRef};
 
 use super::inspect::inspect;
 use super::session::{EngineConfig, environment, run_options, session_builder, shrinks};
-use super::signature::{ATTENTION_MASK, INPUT_IDS, TOKEN_TYPE_IDS, check_signature};
-use super::{Engine, EngineError, RawAnswers, TokenBatch};
+use super::signature::{
+    ATOM, ATTENTION_MASK, BOND, CONNECTIVITY, GRAPH, INPUT_IDS, SIZE, TOKEN_TYPE_IDS, check_signature,
+};
+use super::{Batch, Engine, EngineError, GraphBatch, RawAnswers, TokenBatch};
 use crate::args::Accelerator;
 use crate::bundle::Bundle;
 use crate::error::LoadEngineError;
@@ -15,6 +17,8 @@ use crate::error::LoadEngineError;
 /// Molecules × tokens², by which the memory of attention grows: a run with more gives its memory back. Usual batches stay far below it and
 /// keep theirs, because asking for it again would take as long as the run.
 const LARGE: usize = 1 << 16;
+/// The same for graphs, whose memory grows with atoms and directed bonds: 16 MB for each tensor of 512 floats, the widest of PolyID's.
+const LARGE_GRAPHS: usize = 1 << 13;
 
 /// The sessions of one bundle.
 pub struct OrtEngine {
@@ -53,7 +57,7 @@ impl OrtEngine {
                 Accelerator::Cpu => LoadEngineError::Network { member: name.to_string(), why: e.to_string() },
                 Accelerator::Cuda => LoadEngineError::Cuda(format!("{name}: {e}")),
             })?;
-            let token_types = check_signature(&session, outputs)
+            let token_types = check_signature(&session, bundle.manifest.kind, outputs)
                 .map_err(|why| LoadEngineError::Signature { member: name.to_string(), why })?;
             members.push(Member {
                 session,
@@ -67,33 +71,53 @@ impl OrtEngine {
 }
 
 impl Engine for OrtEngine {
-    fn run(&mut self, batch: &TokenBatch) -> Result<RawAnswers, EngineError> {
+    fn run(&mut self, batch: &Batch) -> Result<RawAnswers, EngineError> {
         let outputs = self.outputs;
         let members = self.members.iter_mut().map(|m| m.run(batch, outputs)).collect::<Result<_, _>>()?;
         Ok(RawAnswers { members, outputs })
     }
 }
 
+type Inputs<'a> = Vec<(&'static str, SessionInputValue<'a>)>;
+
 impl Member {
-    fn run(&mut self, batch: &TokenBatch, outputs: usize) -> Result<Vec<f32>, EngineError> {
+    fn run(&mut self, batch: &Batch, outputs: usize) -> Result<Vec<f32>, EngineError> {
         let fail = |e: ort::Error| EngineError(e.to_string());
-        let shape = [batch.rows, batch.length];
-        let zeros = if self.token_types { vec![0; batch.ids.len()] } else { Vec::new() };
-        let mut inputs: Vec<(&str, SessionInputValue<'_>)> = vec![
-            (INPUT_IDS, TensorRef::from_array_view((shape, batch.ids.as_slice())).map_err(fail)?.into()),
-            (ATTENTION_MASK, TensorRef::from_array_view((shape, batch.mask.as_slice())).map_err(fail)?.into()),
-        ];
-        if self.token_types {
-            inputs.push((TOKEN_TYPE_IDS, TensorRef::from_array_view((shape, zeros.as_slice())).map_err(fail)?.into()));
-        }
-        let options = if batch.rows * batch.length * batch.length > LARGE { &self.large } else { &self.usual };
-        let answers = self.session.run_with_options(inputs, options).map_err(fail)?;
+        let (inputs, is_large) = match batch {
+            Batch::Tokens(tokens) => {
+                (token_inputs(tokens, self.token_types), tokens.rows * tokens.length * tokens.length > LARGE)
+            }
+            Batch::Graphs(graphs) => (graph_inputs(graphs), batch.cost() > LARGE_GRAPHS),
+        };
+        let options = if is_large { &self.large } else { &self.usual };
+        let answers = self.session.run_with_options(inputs.map_err(fail)?, options).map_err(fail)?;
         let answer = answers.values().next().ok_or_else(|| EngineError("the network returned nothing".to_owned()))?;
         let (shape, values) = answer.try_extract_tensor::<f32>().map_err(fail)?;
-        let expected = [batch.rows, outputs].map(|n| i64::try_from(n).unwrap_or(i64::MAX));
+        let expected = [batch.molecules(), outputs].map(|n| i64::try_from(n).unwrap_or(i64::MAX));
         if shape[..] != expected {
             return Err(EngineError(format!("the network returned the shape {shape:?} instead of {expected:?}")));
         }
         Ok(values.to_vec())
     }
+}
+
+fn token_inputs(batch: &TokenBatch, token_types: bool) -> Result<Inputs<'_>, ort::Error> {
+    let shape = [batch.rows, batch.length];
+    let mut inputs: Inputs<'_> = vec![
+        (INPUT_IDS, TensorRef::from_array_view((shape, batch.ids.as_slice()))?.into()),
+        (ATTENTION_MASK, TensorRef::from_array_view((shape, batch.mask.as_slice()))?.into()),
+    ];
+    if token_types {
+        inputs.push((TOKEN_TYPE_IDS, Tensor::from_array((shape, vec![0_i64; batch.ids.len()]))?.into()));
+    }
+    Ok(inputs)
+}
+
+fn graph_inputs(batch: &GraphBatch) -> Result<Inputs<'_>, ort::Error> {
+    let pairs = ([batch.bond.len(), 2], batch.connectivity.as_slice());
+    let mut inputs: Inputs<'_> = vec![(CONNECTIVITY, TensorRef::from_array_view(pairs)?.into())];
+    for (name, list) in [(ATOM, &batch.atom), (BOND, &batch.bond), (GRAPH, &batch.graph), (SIZE, &batch.size)] {
+        inputs.push((name, TensorRef::from_array_view(([list.len()], list.as_slice()))?.into()));
+    }
+    Ok(inputs)
 }

@@ -3,7 +3,8 @@
 //!
 //! A model has one input, `smiles` (BYTES, one element for each molecule), and one output (FP32) for each output of the
 //! bundle. A tensor has no place for a reason, so a molecule that cannot be predicted fails its request; a client that
-//! asks for the output `error` by name gets every other row, NaN for the bad ones, and the reasons in `error`.
+//! asks for the output `error` by name gets every other row, NaN for the bad ones, and the reasons in `error`. What else
+//! a prediction has (members, logarithm, domain) is answered by `/predict` alone.
 
 pub mod contract;
 pub mod raw;
@@ -11,7 +12,7 @@ pub mod tensor;
 
 use std::sync::Arc;
 
-use crate::service::{Call, Refusal, RowError, Service, Values};
+use crate::service::{Call, Refusal, Row, RowError, Service};
 
 use self::contract::{ERROR, INPUT};
 use self::tensor::{Column, Input};
@@ -124,18 +125,16 @@ pub async fn infer(service: &Arc<Service>, request: InferRequest) -> Result<Infe
 }
 
 /// What the server has done wrong comes before what the caller has: it decides the status.
-fn first_error(rows: &[Result<Values, RowError>]) -> Option<(usize, &RowError)> {
+fn first_error(rows: &[Row]) -> Option<(usize, &RowError)> {
     let errors = || rows.iter().enumerate().filter_map(|(row, answer)| Some((row, answer.as_ref().err()?)));
     errors().find(|(_, why)| !matches!(why, RowError::Molecule(_))).or_else(|| errors().next())
 }
 
-fn tensor(service: &Service, output: contract::Wanted, rows: &[Result<Values, RowError>]) -> OutputTensor {
+fn tensor(service: &Service, output: contract::Wanted, rows: &[Row]) -> OutputTensor {
     match output {
         contract::Wanted::Model(column) => OutputTensor {
             name: service.outputs[column].name.clone(),
-            data: OutputData::Values(
-                rows.iter().map(|row| row.as_ref().map_or(f32::NAN, |values| values[column])).collect(),
-            ),
+            data: OutputData::Values(rows.iter().map(|row| value(row, column)).collect()),
         },
         contract::Wanted::Error => OutputTensor {
             name: ERROR.to_owned(),
@@ -144,4 +143,8 @@ fn tensor(service: &Service, output: contract::Wanted, rows: &[Result<Values, Ro
             ),
         },
     }
+}
+
+fn value(row: &Row, column: usize) -> f32 {
+    row.as_ref().map_or(f32::NAN, |prediction| prediction.estimates[column].value)
 }

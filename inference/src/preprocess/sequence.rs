@@ -7,8 +7,10 @@ use std::path::Path;
 use tokenizers::{ModelWrapper, Tokenizer};
 
 use super::table::TokenTable;
-use super::{MoleculeError, Tokens};
+use super::{MoleculeError, Tokens, text};
 
+/// See [`Preprocessor::inline_bytes`](super::Preprocessor::inline_bytes): a tokenizer reads some 10 MB/s.
+pub(super) const INLINE_BYTES: usize = 8 * 1024;
 /// Names that tokenizers give to the token that fills a batch, when `tokenizer.json` has no padding section.
 const PAD_TOKENS: [&str; 2] = ["[PAD]", "<pad>"];
 
@@ -66,7 +68,7 @@ impl SequencePreprocessor {
 
     /// Tokenises one SMILES.
     pub fn encode(&self, smiles: &str) -> Result<Tokens, MoleculeError> {
-        self.check_text(smiles)?;
+        text::check(smiles, self.max_characters)?;
         let ids = self.ids(smiles)?;
         if ids.len() > self.max_tokens {
             return Err(MoleculeError::new(format!(
@@ -90,37 +92,6 @@ impl SequencePreprocessor {
         let encoding = self.tokenizer.encode_fast(smiles, true);
         let encoding = encoding.map_err(|e| MoleculeError::new(format!("the tokenizer refuses the SMILES: {e}")))?;
         Ok(encoding.get_ids().to_vec())
-    }
-
-    fn check_text(&self, smiles: &str) -> Result<(), MoleculeError> {
-        if smiles.is_empty() {
-            return Err(MoleculeError::new("the SMILES is empty; send a molecule such as \"CCO\""));
-        }
-        let characters = smiles.chars().count();
-        if characters > self.max_characters {
-            return Err(MoleculeError::new(format!(
-                "the SMILES has {characters} characters, but at most {} are accepted; send a smaller molecule",
-                self.max_characters
-            )));
-        }
-        match smiles.chars().enumerate().find(|(_, c)| !c.is_ascii_graphic()) {
-            Some((at, c)) => Err(MoleculeError::at(
-                at,
-                format!(
-                    "{} at position {at}, counted from 0, cannot occur in a SMILES; send printable ASCII without spaces",
-                    describe(c)
-                ),
-            )),
-            None => Ok(()),
-        }
-    }
-}
-
-fn describe(c: char) -> String {
-    if c.is_ascii_whitespace() || c.is_control() {
-        format!("the character U+{:04X}", u32::from(c))
-    } else {
-        format!("the character '{c}' (U+{:04X})", u32::from(c))
     }
 }
 

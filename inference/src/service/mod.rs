@@ -1,4 +1,4 @@
-//! Predicts molecules: checks, tokenises, queues, waits, scales. Knows no HTTP; `http/` translates to and from it.
+//! Predicts molecules: checks, reads, queues, waits, scales. Knows no HTTP; `http/` translates to and from it.
 
 pub mod audit;
 mod predictions;
@@ -11,8 +11,8 @@ use chemmodel_bundle::{Aggregate, BundleDigest, Output};
 use crate::batch::queue::Queue;
 use crate::cache::Answers;
 use crate::metrics::Metrics;
-use crate::preprocess::MoleculeError;
-use crate::preprocess::sequence::SequencePreprocessor;
+use crate::postprocess::Prediction;
+use crate::preprocess::{MoleculeError, Preprocessor};
 
 pub use audit::Audit;
 pub use predictions::Predictions;
@@ -30,10 +30,8 @@ pub struct Identity {
     pub digest: BundleDigest,
 }
 
-/// One value for each output, in its unit.
-pub type Values = Vec<f32>;
-/// The answer for one molecule.
-pub type Row = Result<Values, RowError>;
+/// The answer for one molecule, or why there is none.
+pub type Row = Result<Prediction, RowError>;
 
 /// Why one molecule of a request has no answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -97,10 +95,12 @@ pub struct Service {
     pub identity: Identity,
     /// Columns of the answer.
     pub outputs: Vec<Output>,
-    /// How members become one answer.
+    /// Networks whose answers become one.
+    pub members: usize,
+    /// How they do.
     pub aggregate: Aggregate,
-    /// Makes tokens.
-    pub preprocessor: Arc<SequencePreprocessor>,
+    /// Reads molecules.
+    pub preprocessor: Arc<Preprocessor>,
     /// What is written about each request.
     pub audit: Audit,
     /// What is known without the engine.

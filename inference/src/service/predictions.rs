@@ -12,13 +12,10 @@ use super::audit::Record;
 use super::{Call, Refusal, Row, RowError, Service};
 use crate::batch::queue::QueueRefusal;
 use crate::batch::{Item, Raw};
-use crate::postprocess;
-use crate::preprocess::{MoleculeError, Tokens};
+use crate::postprocess::{self, Prediction};
+use crate::preprocess::{Encoded, MoleculeError};
 use crate::trace;
 
-/// Text that is tokenised on the spot; more goes to a thread that may block. A tokenizer reads some 10 MB/s, so this
-/// keeps an HTTP thread for less than a millisecond.
-const INLINE_BYTES: usize = 8 * 1024;
 /// Molecules of one request in the queue or in the engine at once: enough for a few batches.
 const ON_THE_WAY: usize = 256;
 
@@ -37,7 +34,7 @@ enum Waiting {
     /// Nobody need be asked.
     Known(Row),
     /// The engine is asked.
-    Asked { smiles: String, answer: oneshot::Receiver<Raw> },
+    Asked { smiles: String, unseen: Option<u32>, answer: oneshot::Receiver<Raw> },
 }
 
 impl Predictions {
@@ -49,7 +46,7 @@ impl Predictions {
 
     /// Molecules that may be fed now.
     pub fn room(&self) -> usize {
-        // Refilled by halves, so that the tokenizer and the queue are visited with many at once.
+        // Refilled by halves, so that the preprocessor and the queue are visited with many at once.
         let room = ON_THE_WAY - self.waiting.len();
         if room >= ON_THE_WAY / 2 { room } else { 0 }
     }
@@ -84,19 +81,19 @@ impl Predictions {
             rows.push(row);
         }
         let preprocess = trace::preprocess(unknown.len());
-        let mut tokens = self.service.tokenise(unknown).instrument(preprocess).await?.into_iter();
+        let mut encoded = self.service.encode(unknown).instrument(preprocess).await?.into_iter();
         let mut items = Vec::new();
         for row in rows {
             let waiting = match row {
                 Some(row) => Waiting::Known(row),
-                None => match tokens.next() {
-                    Some((smiles, Ok(tokens))) => {
+                None => match encoded.next() {
+                    Some((smiles, Ok(Encoded { input, unknown: _, unseen }))) => {
                         let (reply, answer) = oneshot::channel();
-                        items.push(Item { ids: tokens.ids, queued, span: self.span.clone(), reply });
-                        Waiting::Asked { smiles, answer }
+                        items.push(Item { input, queued, span: self.span.clone(), reply });
+                        Waiting::Asked { smiles, unseen, answer }
                     }
                     Some((_, Err(why))) => Waiting::Known(Err(why.into())),
-                    // The tokenizer gives as many as it got.
+                    // The preprocessor gives as many as it got.
                     None => Waiting::Known(Err(RowError::Engine)),
                 },
             };
@@ -134,15 +131,18 @@ impl Predictions {
         let row = match self.waiting.pop_front() {
             None => return Ok(None),
             Some(Waiting::Known(row)) => row,
-            Some(Waiting::Asked { smiles, answer }) => {
-                let row = self.service.finish(answer.await.map_err(|_| Refusal::Stopped)?);
-                if let Ok(values) = &row {
-                    self.service.answers.keep(smiles, values);
+            Some(Waiting::Asked { smiles, unseen, answer }) => {
+                let row = self.service.finish(answer.await.map_err(|_| Refusal::Stopped)?, unseen);
+                if let Ok(prediction) = &row {
+                    self.service.answers.keep(smiles, prediction);
                 }
                 row
             }
         };
         self.service.metrics.molecules.with_label_values(&[outcome(&row)]).inc();
+        if row.as_ref().is_ok_and(|prediction| prediction.unseen.is_some_and(|count| count > 0)) {
+            self.service.metrics.molecules_outside_domain.inc();
+        }
         if let Some(record) = &mut self.record {
             record.answered(&row);
         }
@@ -151,38 +151,40 @@ impl Predictions {
 }
 
 impl Service {
-    /// Each molecule and its tokens, in the order in which they came.
-    async fn tokenise(&self, molecules: Vec<String>) -> Result<Vec<(String, Result<Tokens, MoleculeError>)>, Refusal> {
+    /// Each molecule as the network reads it, in the order in which they came.
+    async fn encode(&self, molecules: Vec<String>) -> Result<Vec<(String, Result<Encoded, MoleculeError>)>, Refusal> {
         if molecules.is_empty() {
             return Ok(Vec::new());
         }
         let started = Instant::now();
         let preprocessor = self.preprocessor.clone();
         let bytes: usize = molecules.iter().map(String::len).sum();
+        let is_short = bytes <= preprocessor.inline_bytes();
         let encode = move || {
             let encode = |smiles: String| {
-                let tokens = preprocessor.encode(&smiles);
-                (smiles, tokens)
+                let encoded = preprocessor.encode(&smiles);
+                (smiles, encoded)
             };
             molecules.into_iter().map(encode).collect::<Vec<_>>()
         };
-        let tokens = if bytes <= INLINE_BYTES { encode() } else { blocking(encode).await? };
+        let encoded = if is_short { encode() } else { blocking(encode).await? };
         self.metrics.preprocess_seconds.observe(started.elapsed().as_secs_f64());
-        for tokens in tokens.iter().filter_map(|(_, tokens)| tokens.as_ref().ok()) {
-            self.metrics.tokens.inc_by(tokens.ids.len() as u64);
-            self.metrics.unknown_tokens.inc_by(tokens.unknown as u64);
+        for encoded in encoded.iter().filter_map(|(_, encoded)| encoded.as_ref().ok()) {
+            self.metrics.tokens.inc_by(encoded.input.length() as u64);
+            self.metrics.unknown_tokens.inc_by(encoded.unknown as u64);
         }
-        Ok(tokens)
+        Ok(encoded)
     }
 
-    fn finish(&self, answer: Raw) -> Row {
+    fn finish(&self, answer: Raw, unseen: Option<u32>) -> Row {
         let raw = answer.map_err(|_| RowError::Engine)?;
-        postprocess::values(&raw, &self.outputs, self.aggregate).ok_or(RowError::NotFinite)
+        let estimates = postprocess::estimates(&raw, &self.outputs, self.aggregate).ok_or(RowError::NotFinite)?;
+        Ok(Prediction { estimates, unseen })
     }
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Refusal> {
-    // It fails when the runtime is going down, or when the tokenizer panics: then the panic goes on to the one place
+    // It fails when the runtime is going down, or when the preprocessor panics: then the panic goes on to the one place
     // that catches it.
     tokio::task::spawn_blocking(work).await.map_err(|failed| match failed.try_into_panic() {
         Ok(panic) => std::panic::resume_unwind(panic),

@@ -1,7 +1,7 @@
 //! What a caller gets for molecules that can be predicted, and for lists in which some cannot.
 
 use axum::http::StatusCode;
-use chemmodel_bundle::BundleDigest;
+use chemmodel_bundle::{BundleDigest, Transform};
 use serde_json::{Value, json};
 
 use crate::support::fixture::{Fixture, Options};
@@ -71,6 +71,40 @@ async fn several_outputs_are_told_by_their_names() {
     assert_eq!(one["unit"], json!({"low": "K"}));
     let many = server.predict(json!({"smiles": ["C"]})).await.body;
     assert_eq!(many["predictions"], json!([{"prediction": {"low": 9.0, "high": 10.0}}]));
+}
+
+#[tokio::test]
+async fn an_ensemble_tells_what_its_members_say_and_how_far_they_agree() {
+    let server = Fixture::new(Options { members: 3, ..Options::default() });
+    let one = server.predict(json!({"smiles": "C"})).await.body;
+    let predicted = json!({"prediction": 10.0, "std": 1.0, "members": [9.0, 10.0, 11.0]});
+    assert_eq!(one, with_identity(predicted.clone()));
+    let many = server.predict(json!({"smiles": ["C", "C C"]})).await.body;
+    assert_eq!(many["predictions"][0], predicted);
+    assert_eq!(many["predictions"][1]["position"], 1);
+}
+
+#[tokio::test]
+async fn an_ensemble_of_several_outputs_tells_them_by_their_names() {
+    let outputs = vec![("low", Some("K")), ("high", None)];
+    let server = Fixture::new(Options { outputs, members: 2, ..Options::default() });
+    let one = server.predict(json!({"smiles": "C"})).await.body;
+    assert_eq!(one["prediction"], json!({"low": 9.5, "high": 10.5}));
+    assert_eq!(one["members"], json!({"low": [9.0, 10.0], "high": [10.0, 11.0]}));
+    let std = one["std"]["high"].as_f64().unwrap();
+    assert!((std - 0.5_f64.sqrt()).abs() < 1e-6, "{std}");
+}
+
+#[tokio::test]
+async fn a_logarithmic_output_tells_the_logarithm_and_averages_it() {
+    let server = Fixture::new(Options { members: 3, transform: Transform::Log10, ..Options::default() });
+    let answer = server.predict(json!({"smiles": "C"})).await.body;
+    assert_eq!(answer["log10"], 10.0);
+    assert_eq!(answer["prediction"], 1e10);
+    assert_eq!(answer["members"], json!([1e9, 1e10, 1e11]));
+    let single = Fixture::new(Options { transform: Transform::Log10, ..Options::default() });
+    let answer = single.predict(json!({"smiles": ["C"]})).await.body;
+    assert_eq!(answer["predictions"], json!([{"prediction": 1e9, "log10": 9.0}]));
 }
 
 #[tokio::test]

@@ -1,11 +1,10 @@
 //! Answers that were given before: the same as without a cache, and no request is worse off for there being one.
 
 use axum::http::Request;
-use chemmodel_inference::batch::form::BatchLimits;
 use serde_json::json;
 use tokio::net::TcpListener;
 
-use crate::support::fixture::{Fixture, Options};
+use crate::support::fixture::{Budget, Fixture, Options};
 use crate::support::redis::Redis;
 
 fn with_memory() -> Options {
@@ -65,7 +64,7 @@ async fn whoever_wants_a_fresh_answer_gets_one_and_others_profit_from_it() {
 
 #[tokio::test]
 async fn a_full_memory_forgets_and_goes_on() {
-    let batch = BatchLimits { tokens: 1000, items: 16, overhead: 1000 };
+    let batch = Budget { tokens: 1000, items: 16, overhead: 1000 };
     let server = Fixture::new(Options { cache_entries: 2, batch, ..Options::default() });
     for _ in 0..3 {
         for (smiles, sum) in [("C", 9.0), ("N", 10.0), ("O", 11.0), ("CC", 13.0)] {

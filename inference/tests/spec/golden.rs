@@ -10,7 +10,7 @@ use chemmodel_inference::args::Accelerator;
 use chemmodel_inference::bundle::Bundle;
 use chemmodel_inference::engine::ort::OrtEngine;
 use chemmodel_inference::engine::session::{CudaOptions, EngineConfig};
-use chemmodel_inference::engine::{Engine, TokenBatch};
+use chemmodel_inference::engine::{Batch, Engine, TokenBatch};
 use chemmodel_inference::http::App;
 use chemmodel_inference::metrics::Metrics;
 use chemmodel_inference::postprocess;
@@ -55,7 +55,7 @@ impl Served {
         let smiles = molecules.iter().map(|m| m.smiles.clone()).collect();
         let call = Call { caller: String::new(), deadline: None, fresh: true };
         let answers = self.app.service.get().unwrap().predict(smiles, call).await.unwrap();
-        answers.into_iter().map(|answer| f64::from(answer.unwrap()[0])).collect()
+        answers.into_iter().map(|answer| f64::from(answer.unwrap().estimates[0].value)).collect()
     }
 
     async fn assert_references(&self, molecules: &[GoldenMolecule]) {
@@ -119,11 +119,11 @@ fn padding_changes_no_answer() {
         let longest: Vec<u32> = molecules[0].iter().copied().cycle().take(512).collect();
         molecules.truncate(8);
         molecules.push(&longest);
-        let answers = engine.run(&TokenBatch::pad(molecules.into_iter(), 0)).unwrap();
+        let answers = engine.run(&Batch::Tokens(TokenBatch::pad(molecules.into_iter(), 0))).unwrap();
         for (row, molecule) in golden.molecules.iter().take(8).enumerate() {
             let outputs = &bundle.manifest.outputs;
-            let answer = postprocess::values(&answers.row(row), outputs, bundle.manifest.aggregate).unwrap();
-            let (answer, reference) = (f64::from(answer[0]), molecule.predictions[0]);
+            let answer = postprocess::estimates(&answers.row(row), outputs, bundle.manifest.aggregate).unwrap();
+            let (answer, reference) = (f64::from(answer[0].value), molecule.predictions[0]);
             assert!((answer - reference).abs() <= RELATIVE * reference.abs(), "{}: {answer}", molecule.smiles);
         }
     }

@@ -17,6 +17,7 @@ mod description;
 mod draining;
 mod engine_failures;
 mod golden;
+mod graphs;
 mod grpc;
 mod malformed;
 mod program;

@@ -3,11 +3,10 @@
 use std::time::Duration;
 
 use axum::http::StatusCode;
-use chemmodel_inference::batch::form::BatchLimits;
 use chemmodel_inference::health::Phase;
 use serde_json::json;
 
-use crate::support::fixture::{Fixture, Options};
+use crate::support::fixture::{Budget, Fixture, Options};
 
 #[tokio::test]
 async fn what_arrives_while_the_engine_is_busy_runs_as_one_batch() {
@@ -47,7 +46,7 @@ async fn an_answer_does_not_depend_on_the_company_in_its_batch() {
 
 #[tokio::test]
 async fn a_molecule_that_costs_more_than_a_whole_batch_is_still_predicted() {
-    let batch = BatchLimits { tokens: 4, items: 16, overhead: 1000 };
+    let batch = Budget { tokens: 4, items: 16, overhead: 1000 };
     let server = Fixture::new(Options { batch, ..Options::default() });
     let answer = server.predict(json!({"smiles": ["CCCCC", "C", "CCCCC"]})).await;
     let expected = json!([{"prediction": 25.0}, {"prediction": 9.0}, {"prediction": 25.0}]);

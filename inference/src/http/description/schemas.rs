@@ -1,6 +1,6 @@
 //! The forms of bodies, with the outputs and units of the model that is served.
 
-use chemmodel_bundle::Output;
+use chemmodel_bundle::{Output, Transform};
 use serde_json::{Map, Value, json};
 
 use crate::infer::contract::{BYTES, ERROR, FP32, INPUT};
@@ -25,10 +25,10 @@ pub(super) fn all(service: &Service) -> Value {
             "oneOf": [reference("Smiles"), {"type": "array", "items": reference("Item"), "minItems": 1, "maxItems": service.max_items}],
         }))], &[])),
         "Value": value(&service.outputs),
-        "Row": {"oneOf": [object(&[("prediction", reference("Value"))], &[]), reference("Error")]},
+        "Row": {"oneOf": [object(&predicted(service), &[]), reference("Error")]},
         "Prediction": {"oneOf": [
-            about(&service.outputs, "prediction", reference("Value")),
-            about(&service.outputs, "predictions", json!({"type": "array", "items": reference("Row")})),
+            about(&service.outputs, predicted(service)),
+            about(&service.outputs, vec![("predictions", json!({"type": "array", "items": reference("Row")}))]),
         ]},
         "Error": object(
             &[("error", json!({"type": "string", "description": "What is wrong and what to do, in a sentence"}))],
@@ -69,30 +69,60 @@ pub(super) fn all(service: &Service) -> Value {
 
 /// What is predicted: a number, or one for each output by its name.
 fn value(outputs: &[Output]) -> Value {
-    let number = |output: &Output| {
-        let mut number = json!({"type": "number"});
-        if let Some(unit) = &output.unit {
-            number["description"] = json!(format!("In {unit}"));
-        }
-        number
-    };
+    per_output(outputs, |output| Some(in_unit(output, json!({"type": "number"}))))
+}
+
+/// What an answer has for a molecule, which is the same for all molecules of a model.
+fn predicted(service: &Service) -> Vec<(&'static str, Value)> {
+    let outputs = &service.outputs;
+    let mut fields = vec![("prediction", reference("Value"))];
+    if service.members > 1 {
+        let spread = json!({"type": "number", "minimum": 0});
+        let mut std = per_output(outputs, |output| Some(in_unit(output, spread.clone())));
+        std["title"] = json!("Standard deviation of the members, as of a sample");
+        let count = service.members;
+        let numbers = json!({"type": "array", "items": {"type": "number"}, "minItems": count, "maxItems": count});
+        let members = per_output(outputs, |output| Some(in_unit(output, numbers.clone())));
+        fields.extend([("std", std), ("members", members)]);
+    }
+    if outputs.iter().any(has_logarithm) {
+        let logarithm = json!({"type": "number", "description": "Decimal logarithm of the prediction"});
+        fields.push(("log10", per_output(outputs, |output| has_logarithm(output).then(|| logarithm.clone()))));
+    }
+    if service.preprocessor.has_domain() {
+        let unseen = json!({"type": "integer", "minimum": 0, "description": "Environments of its atoms that training had not"});
+        let inside = json!({"type": "boolean", "description": "Whether there is none of them"});
+        fields.push(("domain", object(&[("unseenEnvironments", unseen), ("inside", inside)], &[])));
+    }
+    fields
+}
+
+fn has_logarithm(output: &Output) -> bool {
+    output.transform == Transform::Log10
+}
+
+fn in_unit(output: &Output, mut schema: Value) -> Value {
+    if let Some(unit) = &output.unit {
+        schema["description"] = json!(format!("In {unit}"));
+    }
+    schema
+}
+
+/// Plain where the model has one output, by the outputs' names where it has several.
+fn per_output(outputs: &[Output], schema: impl Fn(&Output) -> Option<Value>) -> Value {
+    let mut fields: Vec<_> = outputs.iter().filter_map(|output| Some((output.name.as_str(), schema(output)?))).collect();
     match outputs {
-        [output] => number(output),
-        outputs => {
-            let fields: Vec<_> = outputs.iter().map(|output| (output.name.as_str(), number(output))).collect();
-            object(&fields, &[])
-        }
+        [_] => fields.pop().map(|(_, schema)| schema).unwrap_or_default(),
+        _ => object(&fields, &[]),
     }
 }
 
 /// An answer with who gave it.
-fn about(outputs: &[Output], field: &str, answer: Value) -> Value {
+fn about(outputs: &[Output], answer: Vec<(&str, Value)>) -> Value {
     let text = json!({"type": "string"});
     let unit = if outputs.len() == 1 { text.clone() } else { json!({"type": "object", "additionalProperties": text}) };
-    strict(&object(
-        &[(field, answer), ("model", text.clone()), ("version", text.clone()), ("digest", text.clone())],
-        &[("unit", unit), ("revision", text)],
-    ))
+    let identity = ["model", "version", "digest"].map(|name| (name, text.clone()));
+    strict(&object(&[answer, identity.to_vec()].concat(), &[("unit", unit), ("revision", text)]))
 }
 
 fn names(outputs: &[Output]) -> Vec<&str> {

@@ -1,10 +1,10 @@
-//! An engine whose answers a reader can compute: the sum of a molecule's token ids. It shows what it was given, waits
+//! An engine whose answers a reader can compute: the sum of a molecule's token ids, for a graph those of its atoms and directed bonds. It shows what it was given, waits
 //! when told to, and fails when told to.
 
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
-use chemmodel_inference::engine::{Engine, EngineError, RawAnswers, TokenBatch};
+use chemmodel_inference::engine::{Batch, Engine, EngineError, RawAnswers};
 
 /// Nothing in these tests takes as long; what does is stuck.
 pub const LONG: Duration = Duration::from_secs(20);
@@ -17,6 +17,7 @@ pub const NAN_ON: i64 = 18;
 pub struct FakeEngine {
     control: Arc<Control>,
     columns: usize,
+    members: usize,
 }
 
 /// What a test sees of the engine, and tells it.
@@ -35,9 +36,10 @@ struct State {
 }
 
 impl FakeEngine {
-    pub fn new(columns: usize) -> (Self, Arc<Control>) {
+    /// An ensemble whose members differ: the first answers the sum, the second one more than that, and so on.
+    pub fn new(columns: usize, members: usize) -> (Self, Arc<Control>) {
         let control = Arc::new(Control::default());
-        (Self { control: control.clone(), columns }, control)
+        (Self { control: control.clone(), columns, members }, control)
     }
 }
 
@@ -66,32 +68,63 @@ impl Control {
         self.state.lock().unwrap().running > 0
     }
 
-    /// Rows and length of every batch so far.
+    /// Molecules of every batch so far, and the length of the longest; for graphs the length of all of them.
     pub fn batches(&self) -> Vec<(usize, usize)> {
         self.state.lock().unwrap().batches.clone()
     }
 }
 
 impl Engine for FakeEngine {
-    fn run(&mut self, batch: &TokenBatch) -> Result<RawAnswers, EngineError> {
+    fn run(&mut self, batch: &Batch) -> Result<RawAnswers, EngineError> {
         let mut state = self.control.state.lock().unwrap();
-        state.batches.push((batch.rows, batch.length));
+        state.batches.push(match batch {
+            Batch::Tokens(tokens) => (tokens.rows, tokens.length),
+            Batch::Graphs(_) => (batch.molecules(), batch.cost()),
+        });
         state.running += 1;
         self.control.changed.notify_all();
         let (mut state, _) = self.control.changed.wait_timeout_while(state, LONG, |s| s.held).unwrap();
         state.running -= 1;
         let broken = state.broken;
         drop(state);
-        if broken || batch.ids.contains(&FAILS_ON) {
+        let molecules = ids(batch);
+        let has = |id: i64| molecules.iter().flatten().any(|other| *other == id);
+        if broken || has(FAILS_ON) {
             return Err(EngineError("out of memory".to_owned()));
         }
-        assert!(!batch.ids.contains(&PANICS_ON), "the engine was told to panic");
-        let rows = batch.ids.chunks(batch.length).zip(batch.mask.chunks(batch.length));
-        let values = rows.flat_map(|(ids, mask)| {
-            let sum: i64 = ids.iter().zip(mask).map(|(id, mask)| id * mask).sum();
-            let answer = if ids.contains(&NAN_ON) { f32::NAN } else { i16::try_from(sum).unwrap().into() };
-            (0..self.columns).map(move |column| answer + f32::from(u8::try_from(column).unwrap()))
-        });
-        Ok(RawAnswers { members: vec![values.collect()], outputs: self.columns })
+        assert!(!has(PANICS_ON), "the engine was told to panic");
+        let of_member = |member: usize| {
+            let values = molecules.iter().flat_map(|ids| {
+                let sum = i16::try_from(ids.iter().sum::<i64>()).unwrap();
+                let answer = if ids.contains(&NAN_ON) { f32::NAN } else { f32::from(sum) };
+                (0..self.columns).map(move |column| answer + f32::from(u8::try_from(column + member).unwrap()))
+            });
+            values.collect()
+        };
+        Ok(RawAnswers { members: (0..self.members).map(of_member).collect(), outputs: self.columns })
+    }
+}
+
+/// The tokens of each molecule, whichever way the batch has them.
+fn ids(batch: &Batch) -> Vec<Vec<i64>> {
+    match batch {
+        Batch::Tokens(tokens) => {
+            let rows = tokens.ids.chunks(tokens.length).zip(tokens.mask.chunks(tokens.length));
+            rows.map(|(ids, mask)| ids.iter().zip(mask).filter(|(_, mask)| **mask == 1).map(|(id, _)| *id).collect())
+                .collect()
+        }
+        Batch::Graphs(graphs) => {
+            let at = |index: i64| usize::try_from(index).unwrap();
+            let mut molecules = vec![Vec::new(); graphs.size.len()];
+            for (id, graph) in graphs.atom.iter().zip(&graphs.graph) {
+                molecules[at(*graph)].push(*id);
+            }
+            for (id, ends) in graphs.bond.iter().zip(graphs.connectivity.chunks(2)) {
+                let [source, target] = [ends[0], ends[1]].map(|atom| graphs.graph[at(atom)]);
+                assert_eq!(source, target, "a bond leads out of its molecule");
+                molecules[at(source)].push(*id);
+            }
+            molecules
+        }
     }
 }

@@ -6,16 +6,18 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
-use chemmodel_bundle::{Aggregate, BundleDigest, Output, Transform};
+use chemmodel_bundle::{Aggregate, BundleDigest, Domain, Features, Output, Transform};
 use chemmodel_inference::access::Access;
 use chemmodel_inference::batch::form::BatchLimits;
 use chemmodel_inference::batch::queue::Queue;
 use chemmodel_inference::batch::worker::Worker;
-use chemmodel_inference::cache::{Answers, Shared};
-use chemmodel_inference::engine::TokenBatch;
+use chemmodel_inference::cache::{Answers, Form, Shared};
+use chemmodel_inference::engine::{Batch, Input, Layout};
 use chemmodel_inference::health::Phase;
 use chemmodel_inference::http::{self, App};
 use chemmodel_inference::metrics::Metrics;
+use chemmodel_inference::preprocess::Preprocessor;
+use chemmodel_inference::preprocess::graph::GraphPreprocessor;
 use chemmodel_inference::preprocess::sequence::SequencePreprocessor;
 use chemmodel_inference::service::{Audit, Identity, Service};
 use http_body_util::BodyExt;
@@ -60,11 +62,50 @@ pub fn preprocessor(tokenizer: &Value, max_tokens: usize, max_characters: usize)
     SequencePreprocessor::new(tokenizer, max_tokens, max_characters).unwrap()
 }
 
+/// The features of a graph model. Fluorine is what the fake engine trips over.
+pub fn features() -> Value {
+    let bond = |ends: &str| format!("(rdkit.Chem.rdchem.BondType.SINGLE, False, False, {ends})");
+    json!({
+        "schema": "chemmodel.io/features/v1", "scheme": "nfp-v1",
+        "atoms": {
+            "('C', 4, 0, 0, False)": 2, "('O', 2, 0, 0, False)": 3, "('H', 1, 0, 0, False)": 4, "('F', 1, 0, 0, False)": 16,
+        },
+        "bonds": {bond("['C', 'C']"): 2, bond("['C', 'H']"): 3, bond("['C', 'O']"): 4, bond("['H', 'O']"): 5},
+    })
+}
+
+/// How the server under test reads molecules.
+pub enum Reads {
+    /// By [`tokenizer`].
+    Sequences,
+    /// By [`features`], with the environments that training had, if it says so.
+    Graphs(Option<Vec<u32>>),
+}
+
+impl Reads {
+    fn preprocessor(self, max_length: usize, max_characters: usize) -> Preprocessor {
+        match self {
+            Self::Sequences => Preprocessor::Sequence(preprocessor(&tokenizer(), max_length, max_characters)),
+            Self::Graphs(environments) => {
+                let features = Features::parse(features().to_string().as_bytes()).unwrap();
+                let domain = environments.map(|environments| {
+                    let domain = json!({"schema": "chemmodel.io/domain/v1", "scheme": "morgan-r2", "environments": environments});
+                    Domain::parse(domain.to_string().as_bytes()).unwrap()
+                });
+                Preprocessor::Graph(GraphPreprocessor::new(&features, domain, max_length, max_characters).unwrap())
+            }
+        }
+    }
+}
+
 /// How the server under test differs from the usual one.
 pub struct Options {
     pub queue: usize,
     pub items_per_request: usize,
-    pub batch: BatchLimits,
+    pub reads: Reads,
+    pub members: usize,
+    pub transform: Transform,
+    pub batch: Budget,
     pub max_tokens: usize,
     pub max_characters: usize,
     pub outputs: Vec<(&'static str, Option<&'static str>)>,
@@ -82,7 +123,10 @@ impl Default for Options {
         Self {
             queue: 64,
             items_per_request: 16,
-            batch: BatchLimits { tokens: 1000, items: 16, overhead: 1000 },
+            reads: Reads::Sequences,
+            members: 1,
+            transform: Transform::None,
+            batch: Budget { tokens: 1000, items: 16, overhead: 1000 },
             max_tokens: 12,
             max_characters: 20,
             outputs: vec![("sum", Some("K"))],
@@ -95,6 +139,13 @@ impl Default for Options {
             body_timeout: LONG,
         }
     }
+}
+
+/// What a batch may cost, however its molecules lie.
+pub struct Budget {
+    pub tokens: usize,
+    pub items: usize,
+    pub overhead: usize,
 }
 
 pub struct Fixture {
@@ -152,15 +203,15 @@ impl Fixture {
         let mut app = App { access: options.access, ..App::new(metrics.clone()) };
         app.request_timeout = options.request_timeout;
         app.body_timeout = options.body_timeout;
-        let (engine, control) = FakeEngine::new(options.outputs.len());
+        let (engine, control) = FakeEngine::new(options.outputs.len(), options.members);
         let queue = Arc::new(Queue::new(options.queue, metrics.queue_items.clone()));
-        let preprocessor = preprocessor(&tokenizer(), options.max_tokens, options.max_characters);
+        let preprocessor = options.reads.preprocessor(options.max_tokens, options.max_characters);
+        let (layout, Budget { tokens, items, overhead }) = (preprocessor.layout(), options.batch);
         let worker = Worker {
             engine: Box::new(engine),
             queue: queue.clone(),
-            limits: options.batch,
-            pad_id: preprocessor.pad_id(),
-            probe: TokenBatch::pad([[2, 4, 3].as_slice()].into_iter(), 0),
+            limits: BatchLimits { layout, tokens, items, overhead },
+            probe: Batch::of(&[&Input::Tokens(vec![2, 4, 3])], Layout::Padded { pad_id: 0 }),
             pulse: app.health.add_pulse(),
             metrics: metrics.clone(),
             runtime: tokio::runtime::Handle::current(),
@@ -170,14 +221,16 @@ impl Fixture {
             name: name.to_owned(),
             property: None,
             unit: unit.map(str::to_owned),
-            transform: Transform::None,
+            transform: options.transform,
             scale: 1.0,
             center: 0.0,
         };
         let digest = BundleDigest::of(b"manifest");
+        let outputs: Vec<Output> = options.outputs.into_iter().map(output).collect();
+        let form = || Form::new(&outputs, options.members, preprocessor.has_domain());
         let shared = options
             .redis
-            .map(|address| Shared::new(&address, &digest.to_string(), options.outputs.len(), metrics.clone()).unwrap());
+            .map(|address| Shared::new(&address, &digest.to_string(), form(), metrics.clone()).unwrap());
         let service = Service {
             identity: Identity {
                 model: "boiling-point".to_owned(),
@@ -185,7 +238,8 @@ impl Fixture {
                 revision: options.revision.to_owned(),
                 digest,
             },
-            outputs: options.outputs.into_iter().map(output).collect(),
+            outputs,
+            members: options.members,
             aggregate: Aggregate::Mean,
             preprocessor: Arc::new(preprocessor),
             audit: options.audit,

@@ -1,0 +1,139 @@
+//! Molecules and batches of any kind: what the batcher knows of them is what they cost.
+
+use chemmodel_chem::features::nfp::TokenGraph;
+
+use super::{GraphBatch, TokenBatch};
+
+/// A molecule as the network reads it. All molecules of a model are of one kind.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Input {
+    /// Token ids, special tokens included; never empty.
+    Tokens(Vec<u32>),
+    /// Atoms and directed bonds as token ids; neither is empty.
+    Graph(TokenGraph),
+}
+
+impl Input {
+    /// What it costs: its tokens, or its atoms and directed bonds.
+    pub fn length(&self) -> usize {
+        match self {
+            Self::Tokens(ids) => ids.len(),
+            Self::Graph(graph) => graph.atoms.len() + graph.bonds.len(),
+        }
+    }
+
+    /// Copies of it as one molecule of at most this length: what a network is tried with. At least one copy of a graph.
+    #[must_use]
+    pub fn repeated(&self, length: usize) -> Self {
+        match self {
+            Self::Tokens(ids) => Self::Tokens(ids.iter().copied().cycle().take(length).collect()),
+            Self::Graph(graph) => {
+                let copies = (length / self.length().max(1)).max(1);
+                let atoms = u32::try_from(graph.atoms.len()).unwrap_or(u32::MAX);
+                let shifted = |first: u32| graph.connectivity.iter().map(move |bond| bond.map(|atom| atom + first));
+                let firsts = (0..).step_by(atoms.max(1) as usize).take(copies);
+                Self::Graph(TokenGraph {
+                    atoms: graph.atoms.repeat(copies),
+                    bonds: graph.bonds.repeat(copies),
+                    connectivity: firsts.flat_map(shifted).collect(),
+                    unknown: graph.unknown * copies,
+                })
+            }
+        }
+    }
+}
+
+/// How the molecules of a batch lie in its tensors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Layout {
+    /// Below each other, each as long as the longest: the network computes the padding too.
+    Padded {
+        /// What fills the short ones up.
+        pad_id: u32,
+    },
+    /// One after the other.
+    Packed,
+}
+
+/// The molecules of one inference.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Batch {
+    /// Sequences.
+    Tokens(TokenBatch),
+    /// Graphs.
+    Graphs(GraphBatch),
+}
+
+impl Batch {
+    /// Lays molecules out; they are of the kind that the layout is for.
+    pub fn of(molecules: &[&Input], layout: Layout) -> Self {
+        let (mut sequences, mut graphs) = (Vec::new(), Vec::new());
+        for molecule in molecules {
+            match molecule {
+                Input::Tokens(ids) => sequences.push(ids.as_slice()),
+                Input::Graph(graph) => graphs.push(graph),
+            }
+        }
+        match layout {
+            Layout::Padded { pad_id } => Self::Tokens(TokenBatch::pad(sequences.into_iter(), pad_id)),
+            Layout::Packed => Self::Graphs(GraphBatch::pack(graphs)),
+        }
+    }
+
+    /// How many there are.
+    pub fn molecules(&self) -> usize {
+        match self {
+            Self::Tokens(batch) => batch.rows,
+            Self::Graphs(batch) => batch.size.len(),
+        }
+    }
+
+    /// What the network computes: tokens, padding included, or atoms and directed bonds.
+    pub fn cost(&self) -> usize {
+        match self {
+            Self::Tokens(batch) => batch.rows * batch.length,
+            Self::Graphs(batch) => batch.atom.len() + batch.bond.len(),
+        }
+    }
+
+    /// Fraction of the batch that is padding, 0 to 1.
+    pub fn padding_ratio(&self) -> f64 {
+        match self {
+            Self::Tokens(batch) => batch.padding_ratio(),
+            Self::Graphs(_) => 0.0,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hydrogen() -> Input {
+        let connectivity = vec![[0, 1], [1, 0]];
+        Input::Graph(TokenGraph { atoms: vec![3, 3], bonds: vec![6, 6], connectivity, unknown: 0 })
+    }
+
+    #[test]
+    fn a_graph_costs_its_atoms_and_bonds_and_a_batch_of_graphs_their_sum() {
+        let (small, large) = (hydrogen(), hydrogen().repeated(13));
+        assert_eq!((small.length(), large.length()), (4, 12));
+        let batch = Batch::of(&[&small, &large], Layout::Packed);
+        assert_eq!((batch.molecules(), batch.cost()), (2, 16));
+    }
+
+    #[test]
+    fn a_batch_of_sequences_costs_its_padding_too() {
+        let (short, long) = (Input::Tokens(vec![1]), Input::Tokens(vec![1, 2, 3]));
+        let batch = Batch::of(&[&short, &long], Layout::Padded { pad_id: 0 });
+        assert_eq!((batch.molecules(), batch.cost()), (2, 6));
+    }
+
+    #[test]
+    fn copies_of_a_graph_are_bound_to_none_of_the_others() {
+        let Input::Graph(graph) = hydrogen().repeated(11) else { panic!("no graph") };
+        assert_eq!(graph.connectivity, [[0, 1], [1, 0], [2, 3], [3, 2]]);
+        assert_eq!(hydrogen().repeated(1), hydrogen());
+        assert_eq!(Input::Tokens(vec![1, 2]).repeated(3), Input::Tokens(vec![1, 2, 1]));
+    }
+}

@@ -17,6 +17,7 @@ mod description;
 mod draining;
 mod engine_failures;
 mod golden;
+mod graph_networks;
 mod graphs;
 mod grpc;
 mod malformed;

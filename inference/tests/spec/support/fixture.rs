@@ -322,6 +322,12 @@ impl Drop for Fixture {
     }
 }
 
+/// Sends JSON to `/predict` of any server.
+pub async fn predict(router: &axum::Router, body: Value) -> Answer {
+    let request = Request::post("/predict").header("content-type", "application/json");
+    send(router.clone(), request.body(body.to_string().into()).unwrap()).await
+}
+
 async fn send(router: axum::Router, request: Request<Body>) -> Answer {
     let answer = send_bytes(router, request).await;
     let body = serde_json::from_slice(&answer.body)

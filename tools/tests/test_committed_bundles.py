@@ -7,7 +7,7 @@ import pytest
 from conftest import MODELS
 from tokenizers import Tokenizer
 
-from chemmodel_export import graph, predict
+from chemmodel_export import onnx_file, predict
 from chemmodel_export.files import write_json
 from chemmodel_export.manifest import GOLDEN, MANIFEST, MODEL, TOKENIZER
 from chemmodel_export.precision import variant
@@ -33,7 +33,7 @@ def scores(held_out) -> dict[str, Score]:
 def recomputed(folder, held_out, network=MODEL) -> Score:
     tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
     outputs = json.loads((folder / MANIFEST).read_text())["outputs"]
-    runtime = graph.session(folder / network)
+    runtime = onnx_file.session(folder / network)
     answers = []
     for start in range(0, len(held_out), 64):
         batch = [predict.tokenize(tokenizer, m.smiles) for m in held_out[start : start + 64]]

@@ -12,7 +12,7 @@ from tokenizers.processors import RobertaProcessing
 from torch import nn
 from transformers import RobertaForSequenceClassification, RobertaModel
 
-from chemmodel_export import bundle, checkpoint, graph, manifest, molecules, predict
+from chemmodel_export import bundle, checkpoint, manifest, molecules, onnx_file, predict
 from chemmodel_export.cli import main
 from chemmodel_export.manifest import GOLDEN, MANIFEST, MODEL, TOKENIZER
 from chemmodel_export.verify import verify
@@ -40,7 +40,7 @@ def golden(folder) -> list[dict]:
 
 
 def onnx_answers(folder, molecules_) -> np.ndarray:
-    return predict.by_onnx(graph.session(folder / MODEL), [m["ids"] for m in molecules_])[:, 0]
+    return predict.by_onnx(onnx_file.session(folder / MODEL), [m["ids"] for m in molecules_])[:, 0]
 
 
 def test_golden_answers_are_those_of_pytorch_one_at_a_time(tiny_bundle, network, tokenizer):
@@ -93,7 +93,7 @@ def test_the_network_is_one_file_with_the_inputs_and_output_of_the_contract(tiny
     assert [o.name for o in model.graph.output] == ["predictions"]
     assert model.graph.output[0].type.tensor_type.elem_type == onnx.TensorProto.FLOAT
     assert all(i.type.tensor_type.elem_type == onnx.TensorProto.INT64 for i in model.graph.input)
-    assert [(o.domain, o.version) for o in model.opset_import] == [("", graph.OPSET)]
+    assert [(o.domain, o.version) for o in model.opset_import] == [("", onnx_file.OPSET)]
     assert not any(i.data_location == onnx.TensorProto.EXTERNAL for i in model.graph.initializer)
 
 
@@ -165,7 +165,7 @@ def test_a_tokenizer_that_drops_characters_is_exported_as_it_is_because_the_weig
 
 def test_the_deepest_positions_are_reachable(tiny_bundle, network):
     longest = [4] * json.loads((tiny_bundle / MANIFEST).read_text())["maxLength"]
-    answered = predict.by_onnx(graph.session(tiny_bundle / MODEL), [longest])
+    answered = predict.by_onnx(onnx_file.session(tiny_bundle / MODEL), [longest])
     with torch.no_grad():
         expected = network(torch.tensor([longest]), torch.ones(1, len(longest), dtype=torch.int64)).numpy()
     np.testing.assert_allclose(answered, expected, atol=1e-5)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from chemmodel_export import graph
+from chemmodel_export import graph, onnx_file
 from chemmodel_export.manifest import MODEL
 from chemmodel_export.network import masked_mean
 
@@ -25,12 +25,12 @@ def test_an_answer_does_not_depend_on_padding_its_side_or_its_id(tiny_bundle, ne
         expected = network(torch.tensor([ids]), torch.ones(1, len(ids), dtype=torch.int64)).numpy()
     padded = np.array([[pad_id] * left + ids + [pad_id] * right], dtype=np.int64)
     mask = np.array([[0] * left + [1] * len(ids) + [0] * right], dtype=np.int64)
-    answered = graph.run(graph.session(tiny_bundle / MODEL), padded, mask)
+    answered = graph.run(onnx_file.session(tiny_bundle / MODEL), padded, mask)
     np.testing.assert_allclose(answered, expected, atol=1e-5)
 
 
 def test_the_test_molecules_do_get_different_answers(tiny_bundle, tokenizer):
-    runtime = graph.session(tiny_bundle / MODEL)
+    runtime = onnx_file.session(tiny_bundle / MODEL)
     answers = {
         float(graph.run(runtime, np.array([ids]), np.ones((1, len(ids)), dtype=np.int64))[0, 0])
         for ids in (tokenizer.encode(smiles).ids for smiles in ("C", "CCCCCC", "CCCCCCCCCCCC"))

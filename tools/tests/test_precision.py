@@ -10,7 +10,7 @@ import torch
 from conftest import OUTPUT
 from onnx import TensorProto, numpy_helper
 
-from chemmodel_export import graph, predict
+from chemmodel_export import graph, onnx_file, predict
 from chemmodel_export.cli import main
 from chemmodel_export.manifest import GOLDEN, MANIFEST, MODEL, TOKENIZER
 from chemmodel_export.precision import variant
@@ -50,7 +50,7 @@ def kinds(model) -> Counter:
 @pytest.mark.parametrize("precision", FILES)
 def test_its_answers_are_those_of_pytorch_within_the_tolerance_and_yet_others(variants, network, precision):
     tolerance = manifest_of(variants)["variants"][precision]["tolerance"]
-    runtime, unrounded = graph.session(variants / FILES[precision]), graph.session(variants / MODEL)
+    runtime, unrounded = onnx_file.session(variants / FILES[precision]), graph.session(variants / MODEL)
     changes = []
     for ids in encoded(variants):
         row = torch.tensor([ids])
@@ -65,7 +65,7 @@ def test_its_answers_are_those_of_pytorch_within_the_tolerance_and_yet_others(va
 @pytest.mark.parametrize("precision", FILES)
 def test_an_answer_does_not_depend_on_its_batch(variants, precision):
     """But for a last digit that rounds the other way; ranges of the batch would move it ten times as far."""
-    runtime, molecules = graph.session(variants / FILES[precision]), encoded(variants)
+    runtime, molecules = onnx_file.session(variants / FILES[precision]), encoded(variants)
     alone = np.concatenate([predict.by_onnx(runtime, [ids]) for ids in molecules])
     np.testing.assert_allclose(predict.by_onnx(runtime, molecules, pad_id=7), alone, atol=2e-3 * alone.std())
 
@@ -143,7 +143,7 @@ def test_the_fused_network_is_the_same_network(tiny_bundle):
     found = kinds(fused)
     assert (found["Attention"], found["Gelu"], found["Sum"]) == (LAYERS, LAYERS, 2 * LAYERS + 1)
     assert len(fused.graph.node) < len(plain.graph.node) / 2
-    answers = [predict.by_onnx(graph.session(m.SerializeToString()), molecules, pad_id=7) for m in (plain, fused)]
+    answers = [predict.by_onnx(onnx_file.session(m.SerializeToString()), molecules, pad_id=7) for m in (plain, fused)]
     np.testing.assert_allclose(answers[1], answers[0], atol=1e-5)
 
 
@@ -163,7 +163,7 @@ def test_attention_of_another_form_is_left_alone_and_its_products_are_quantised(
     assert kinds(fused)["Attention"] == 0
     quantised = quantise(fused, molecules)
     assert kinds(quantised)["MatMulIntegerToFloat"] == 6 * LAYERS
-    answers = [predict.by_onnx(graph.session(m.SerializeToString()), molecules) for m in (plain, quantised)]
+    answers = [predict.by_onnx(onnx_file.session(m.SerializeToString()), molecules) for m in (plain, quantised)]
     assert 1e-5 < np.abs(answers[0] - answers[1]).max() < 0.1 * answers[0].std()
 
 

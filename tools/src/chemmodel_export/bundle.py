@@ -6,7 +6,7 @@ import numpy as np
 from tokenizers import Tokenizer
 from transformers import PreTrainedTokenizerFast
 
-from chemmodel_export import __version__, graph, manifest, molecules, predict
+from chemmodel_export import __version__, graph, manifest, molecules, onnx_file, predict
 from chemmodel_export.checkpoint import Checkpoint
 from chemmodel_export.errors import ExportError
 from chemmodel_export.files import new_folder, write_json
@@ -76,7 +76,7 @@ def _check_tokens(path: Path, golden: list[dict]) -> None:
 
 def _check_answers(checkpoint: Checkpoint, path: Path, encoded: list[list[int]]) -> None:
     """ONNX Runtime against PyTorch: one at a time, up to the longest allowed, and padded, also with an odd id."""
-    runtime = graph.session(path)
+    runtime = onnx_file.session(path)
     expected = np.stack([predict.by_torch(checkpoint, ids) for ids in encoded])
     _compare("one at a time", np.concatenate([predict.by_onnx(runtime, [ids]) for ids in encoded]), expected)
     for how, pad_id in (("in padded batches", 0), ("padded with another id", encoded[0][0])):

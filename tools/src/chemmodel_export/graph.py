@@ -1,16 +1,14 @@
-"""PyTorch network to one self-contained ONNX file, and ONNX Runtime to run it."""
+"""A sequence network as it is served: its inputs, its output, its ONNX file."""
 
-import logging
-import warnings
 from pathlib import Path
 
 import numpy as np
-import onnx
 import onnxruntime
 import torch
 from torch import nn
 
-OPSET = 18
+from chemmodel_export import onnx_file
+
 INPUTS, OUTPUT = ("input_ids", "attention_mask"), "predictions"
 
 
@@ -35,44 +33,8 @@ def export(network: nn.Module, pad_id: int, path: Path) -> None:
     ids = torch.tensor([[5, 5, 5, 5, 5], [5, 5, 5, pad_id, pad_id]])
     mask = torch.tensor([[1, 1, 1, 1, 1], [1, 1, 1, 0, 0]])
     shape = {0: torch.export.Dim("batch"), 1: torch.export.Dim("length")}
-    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        program = torch.onnx.export(
-            Deployed(network, pad_id).eval(),
-            (ids, mask),
-            dynamo=True,
-            opset_version=OPSET,
-            input_names=list(INPUTS),
-            output_names=[OUTPUT],
-            dynamic_shapes=(shape, shape),
-            external_data=False,
-            verbose=False,
-        )
-    model = program.model_proto
-    _strip(model)
-    onnx.checker.check_model(model, full_check=True)
-    path.write_bytes(model.SerializeToString(deterministic=True))
-
-
-def _strip(model: onnx.ModelProto) -> None:
-    """Removes what names the exporting machine (stack traces, source paths): the bytes depend on the weights alone."""
-    model.graph.doc_string = ""
-    for node in model.graph.node:
-        del node.metadata_props[:]
-        node.doc_string = ""
-    for value in [*model.graph.value_info, *model.graph.input, *model.graph.output, *model.graph.initializer]:
-        del value.metadata_props[:]
-    del model.graph.metadata_props[:]
-
-
-def session(network: Path | bytes) -> onnxruntime.InferenceSession:
-    """Of a file or of its content."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.log_severity_level = 3
-    source = network if isinstance(network, bytes) else str(network)
-    return onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
+    inputs = dict(zip(INPUTS, (ids, mask), strict=True))
+    onnx_file.write(path, Deployed(network, pad_id), inputs, OUTPUT, dict.fromkeys(INPUTS, shape))
 
 
 def feed(ids: np.ndarray, mask: np.ndarray) -> dict[str, np.ndarray]:

@@ -8,7 +8,10 @@ from pathlib import Path
 from chemmodel_export.errors import ExportError
 
 SCHEMA, GOLDEN_SCHEMA = "chemmodel.io/bundle/v1", "chemmodel.io/golden/v1"
+FEATURES_SCHEMA = "chemmodel.io/features/v1"
 MANIFEST, MODEL, TOKENIZER, GOLDEN = "chemmodel.json", "model.onnx", "tokenizer.json", "golden.json"
+FEATURES, DOMAIN = "features.json", "domain.json"
+READS = {"sequence": TOKENIZER, "graph": FEATURES}  # the file that says how molecules of a kind become tensors
 
 _FIELDS = {
     "schema",
@@ -44,13 +47,13 @@ def check(manifest: dict) -> None:
     _require(isinstance(manifest, dict), "the manifest must be an object")
     _same_fields("the manifest", {field: manifest[field] for field in manifest.keys() - _OPTIONAL}, _FIELDS)
     _require(manifest["schema"] == SCHEMA, f"schema is {manifest['schema']!r}, expected {SCHEMA!r}")
-    _require(manifest["kind"] == "sequence", f"kind is {manifest['kind']!r}, expected 'sequence'")
+    _require(manifest["kind"] in tuple(READS), f"kind is {manifest['kind']!r}, expected one of {tuple(READS)}")
     _require(manifest["aggregate"] == "mean", f"aggregate is {manifest['aggregate']!r}, expected 'mean'")
     for field in ("name", "architecture"):
         _require(isinstance(manifest[field], str) and manifest[field] != "", f"{field} must be text")
     length = manifest["maxLength"]
     _require(type(length) is int and length >= 3, f"maxLength is {length!r}, expected a whole number of at least 3")
-    _check_files(manifest["files"], manifest["members"])
+    _check_files(manifest["files"], [*_members(manifest["members"]), READS[manifest["kind"]], GOLDEN])
     _check_variants(manifest.get("variants", {}), manifest["files"], manifest["members"])
     check_outputs(manifest["outputs"])
     _require(isinstance(manifest["provenance"], dict), "provenance must be an object")
@@ -67,7 +70,12 @@ def computed(outputs: list[dict]) -> list[dict]:
     return [{"name": output["name"], "unit": output["unit"]} for output in outputs]
 
 
-def _check_files(files: object, members: object) -> None:
+def _members(members: object) -> list[str]:
+    _require(isinstance(members, list) and members != [], "members must list at least one ONNX file")
+    return members
+
+
+def _check_files(files: object, listed: list[str]) -> None:
     _require(isinstance(files, dict) and files != {}, "files must map each file to its digest")
     for path, pinned in files.items():
         parts = path.split("/")
@@ -76,8 +84,7 @@ def _check_files(files: object, members: object) -> None:
         _same_fields(f"files[{path!r}]", pinned, {"sha256", "bytes"})
         _require(bool(_DIGEST.fullmatch(str(pinned["sha256"]))), f"files[{path!r}].sha256 must be 64 hex digits")
         _require(type(pinned["bytes"]) is int and pinned["bytes"] >= 0, f"files[{path!r}].bytes must be a size")
-    _require(isinstance(members, list) and members != [], "members must list at least one ONNX file")
-    for needed in (*members, TOKENIZER, GOLDEN):
+    for needed in listed:
         _require(needed in files, f"files does not list {needed!r}")
 
 

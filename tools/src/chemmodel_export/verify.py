@@ -1,15 +1,15 @@
-"""Checking a bundle as a server would meet it: contract, digests, token ids, and answers through ONNX Runtime."""
+"""Checking a bundle as a server would meet it: contract, digests, tensors, and answers through ONNX Runtime."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from tokenizers import Tokenizer
+from onnxruntime import InferenceSession
 
-from chemmodel_export import graph, manifest, predict
+from chemmodel_export import domain, manifest, onnx_file, predict
 from chemmodel_export.errors import ExportError
 from chemmodel_export.files import read_json
-from chemmodel_export.manifest import GOLDEN, GOLDEN_SCHEMA, MANIFEST, TOKENIZER
+from chemmodel_export.manifest import DOMAIN, GOLDEN, GOLDEN_SCHEMA, MANIFEST
+from chemmodel_export.reading import READERS, Graphs, Sequences
 
 
 def verify(folder: Path) -> str:
@@ -22,55 +22,49 @@ def verify(folder: Path) -> str:
         found = manifest.pin(folder / name)
         if found != pinned:
             raise ExportError(f"{folder / name} is not the file that {MANIFEST} pins: it pins {pinned}, found {found}")
+    if DOMAIN in content["files"]:
+        domain.load(folder / DOMAIN)
     molecules, tolerance = _golden(folder, content)
-    tokenizer = _load(folder / TOKENIZER, lambda path: Tokenizer.from_file(str(path)))
-    for molecule in molecules:
-        ids = predict.tokenize(tokenizer, molecule["smiles"])
-        if ids != molecule["ids"]:
-            raise ExportError(f"{TOKENIZER} gives {ids} for {molecule['smiles']}, {GOLDEN} has {molecule['ids']}")
-    worst = _compare(folder, content, content["members"], molecules, tolerance)
+    reader = READERS[content["kind"]](folder)
+    encoded = [reader.encode(molecule) for molecule in molecules]
+
+    def worst(members: list[str], tolerance: dict) -> float:
+        """The largest difference met, alone and all in one batch."""
+        runtimes = [_session(folder / member) for member in members]
+        single = [_answer(reader, runtimes, [one], content["outputs"])[0] for one in encoded]
+        together = _answer(reader, runtimes, encoded, content["outputs"])
+        return max(_worst(np.array(answers), tolerance, molecules) for answers in (single, together))
+
     name = f"{content['name']} {manifest.digest(folder)}"
-    told = f"{name}: {len(molecules)} molecules agree, largest difference {worst:.1e}"
+    difference = worst(content["members"], tolerance)
+    told = f"{name}: {len(molecules)} molecules agree, largest difference {difference:.1e}"
     for precision, variant in content.get("variants", {}).items():
         try:
-            worst = _compare(folder, content, variant["members"], molecules, variant["tolerance"])
+            difference = worst(variant["members"], variant["tolerance"])
         except ExportError as error:
             raise ExportError(f"in {precision}, {error}") from error
-        told += f", in {precision} {worst:.1e}"
+        told += f", in {precision} {difference:.1e}"
     return told
 
 
-def _compare(folder: Path, content: dict, members: list[str], molecules: list[dict], tolerance: dict) -> float:
-    """The largest difference met, alone and all in one padded batch."""
-    runtimes = [_load(folder / member, graph.session) for member in members]
-    encoded = [m["ids"] for m in molecules]
-    expected = np.array([m["predictions"] for m in molecules])
-    single = [_answer(runtimes, [ids], content["outputs"])[0] for ids in encoded]
-    return max(
-        _worst(np.array(answers), expected, tolerance, molecules)
-        for answers in (single, _answer(runtimes, encoded, content["outputs"]))
-    )
-
-
-def _load(path: Path, reader: Callable):
+def _session(path: Path) -> InferenceSession:
     try:
-        return reader(path)
-    except Exception as error:  # both libraries raise their own kinds, without a common base
+        return onnx_file.session(path)
+    except Exception as error:  # the library has no common base for its errors
         raise ExportError(f"{path} cannot be loaded: {error}") from error
 
 
-def _answer(runtimes: list, encoded: list[list[int]], outputs: list[dict]) -> list[list[float]]:
-    """The mean over the members, each in units."""
-    members = []
-    for runtime in runtimes:
-        raw = predict.by_onnx(runtime, encoded)
-        if raw.shape != (len(encoded), len(outputs)):
-            raise ExportError(f"the network answers with shape {raw.shape}, expected {(len(encoded), len(outputs))}")
-        members.append([predict.to_units(row, outputs) for row in raw])
-    return np.mean(members, axis=0).tolist()
+def _answer(reader: Sequences | Graphs, runtimes: list, batch: list, outputs: list[dict]) -> list[list[float]]:
+    """The mean over the members, in units."""
+    members = [reader.run(runtime, batch) for runtime in runtimes]
+    for raw in members:
+        if raw.shape != (len(batch), len(outputs)):
+            raise ExportError(f"the network answers with shape {raw.shape}, expected {(len(batch), len(outputs))}")
+    return [predict.to_units(row, outputs) for row in np.mean(members, axis=0, dtype=np.float64)]
 
 
-def _worst(answers: np.ndarray, expected: np.ndarray, tolerance: dict, molecules: list[dict]) -> float:
+def _worst(answers: np.ndarray, tolerance: dict, molecules: list[dict]) -> float:
+    expected = np.array([m["predictions"] for m in molecules])
     difference = np.abs(answers - expected)
     allowed = tolerance["absolute"] + tolerance["relative"] * np.abs(expected)
     wrong = np.argwhere(~(difference <= allowed))
@@ -90,8 +84,7 @@ def _golden(folder: Path, content: dict) -> tuple[list[dict], dict]:
     try:
         molecules, tolerance = golden["molecules"], golden["tolerance"]
         ready = all(
-            isinstance(m["smiles"], str) and m["ids"] and len(m["predictions"]) == len(content["outputs"])
-            for m in molecules
+            isinstance(m["smiles"], str) and len(m["predictions"]) == len(content["outputs"]) for m in molecules
         )
         _ = tolerance["absolute"], tolerance["relative"]
     except (KeyError, TypeError) as error:
@@ -101,5 +94,5 @@ def _golden(folder: Path, content: dict) -> tuple[list[dict], dict]:
     if (golden.get("outputs") or served) != served:
         raise ExportError(f"{folder / GOLDEN} has the answers for {golden['outputs']}, but {MANIFEST} serves {served}")
     if not molecules or not ready:
-        raise ExportError(f"{folder / GOLDEN} must have molecules with smiles, ids and one prediction per output")
+        raise ExportError(f"{folder / GOLDEN} must have molecules with smiles and one prediction per output")
     return molecules, tolerance

@@ -11,7 +11,7 @@ import numpy as np
 import onnx
 from onnx import NodeProto, helper
 
-from chemmodel_export import graph, predict
+from chemmodel_export import graph, onnx_file, predict
 from chemmodel_export.errors import ExportError
 from chemmodel_export.precision.rewrite import MICROSOFT, OtherPattern, Rewrite
 
@@ -107,7 +107,7 @@ def _ranges(model: onnx.ModelProto, values: list[str], encoded: list[list[int]])
     watched.CopyFrom(model)
     names = list(dict.fromkeys(values))
     watched.graph.output.extend(onnx.ValueInfoProto(name=name) for name in names)
-    runtime = graph.session(watched.SerializeToString())
+    runtime = onnx_file.session(watched.SerializeToString())
     low, high = np.zeros(len(names)), np.zeros(len(names))
     for ids in encoded:
         met = runtime.run(names, graph.feed(*predict.pad([ids])))

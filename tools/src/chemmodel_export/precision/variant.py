@@ -9,7 +9,7 @@ import onnx
 import onnxruntime
 from tokenizers import Tokenizer
 
-from chemmodel_export import __version__, graph, manifest, predict
+from chemmodel_export import __version__, manifest, onnx_file, predict
 from chemmodel_export.bundle import BATCH
 from chemmodel_export.bundle import TOLERANCE as SAME
 from chemmodel_export.errors import ExportError
@@ -38,6 +38,8 @@ def add(source: Path, wanted: Wanted, target: Path) -> str:
     check_free(target)
     verify(source)
     content, golden = read_json(source / MANIFEST), read_json(source / GOLDEN)
+    if content["kind"] != "sequence":
+        raise ExportError(f"{source} is of kind {content['kind']}: only sequence networks are made in other precisions")
     if wanted.precision in content.get("variants", {}):
         raise ExportError(f"{source} has {wanted.precision} already; make it from the bundle without")
     tolerance = _tolerance(wanted, content["outputs"], golden)
@@ -86,7 +88,7 @@ def _require_same(path: Path, plain: onnx.ModelProto, fused: onnx.ModelProto, en
     """Fusing rounds, it does not approximate: what a wide tolerance of int8 would hide is found here."""
     answers = []
     for model in (plain, fused):
-        runtime = graph.session(model.SerializeToString())
+        runtime = onnx_file.session(model.SerializeToString())
         batches = [encoded[i : i + BATCH] for i in range(0, len(encoded), BATCH)]
         answers.append(np.concatenate([predict.by_onnx(runtime, batch) for batch in batches]))
     worst = float((np.abs(answers[1] - answers[0]) / np.maximum(1.0, np.abs(answers[0]))).max())

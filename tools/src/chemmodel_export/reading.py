@@ -1,0 +1,58 @@
+"""How the golden molecules of a bundle become tensors, as the files of the bundle say."""
+
+from pathlib import Path
+
+import numpy as np
+from onnxruntime import InferenceSession
+from tokenizers import Tokenizer
+
+from chemmodel_export import packed, predict
+from chemmodel_export.errors import ExportError
+from chemmodel_export.files import read_json
+from chemmodel_export.manifest import FEATURES, FEATURES_SCHEMA, GOLDEN, TOKENIZER
+from chemmodel_export.packed import Graph
+from chemmodel_export.polyid.features import UNKNOWN, Vocabulary
+
+
+class Sequences:
+    """Token ids, checked against those of golden.json."""
+
+    def __init__(self, folder: Path):
+        path = folder / TOKENIZER
+        try:
+            self.tokenizer = Tokenizer.from_file(str(path))
+        except Exception as error:  # the library raises bare Exception
+            raise ExportError(f"{path} cannot be loaded: {error}") from error
+
+    def encode(self, molecule: dict) -> list[int]:
+        ids = predict.tokenize(self.tokenizer, molecule["smiles"])
+        if ids != molecule.get("ids"):
+            raise ExportError(f"{TOKENIZER} gives {ids} for {molecule['smiles']}, {GOLDEN} has {molecule.get('ids')}")
+        return ids
+
+    def run(self, runtime: InferenceSession, batch: list[list[int]]) -> np.ndarray:
+        return predict.by_onnx(runtime, batch)
+
+
+class Graphs:
+    """Atoms and directed bonds. There are no ids to check: graphs of one molecule differ by the order of its atoms."""
+
+    def __init__(self, folder: Path):
+        path = folder / FEATURES
+        content = read_json(path)
+        if (content.get("schema"), content.get("scheme")) != (FEATURES_SCHEMA, "nfp-v1"):
+            raise ExportError(f"{path} must have schema {FEATURES_SCHEMA!r} and scheme 'nfp-v1'")
+        for name in ("atoms", "bonds"):
+            ids = content.get(name)
+            if not isinstance(ids, dict) or not all(type(i) is int and i > UNKNOWN for i in ids.values()):
+                raise ExportError(f"{path} must map {name} to ids from {UNKNOWN + 1} on")
+        self.vocabulary = Vocabulary(content["atoms"], content["bonds"])
+
+    def encode(self, molecule: dict) -> Graph:
+        return self.vocabulary.graph(molecule["smiles"])
+
+    def run(self, runtime: InferenceSession, batch: list[Graph]) -> np.ndarray:
+        return packed.run(runtime, batch)
+
+
+READERS = {"sequence": Sequences, "graph": Graphs}

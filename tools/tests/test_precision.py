@@ -10,7 +10,7 @@ import torch
 from conftest import OUTPUT
 from onnx import TensorProto, numpy_helper
 
-from chemmodel_export import graph, onnx_file, predict
+from chemmodel_export import onnx_file, predict
 from chemmodel_export.cli import main
 from chemmodel_export.manifest import GOLDEN, MANIFEST, MODEL, TOKENIZER
 from chemmodel_export.precision import variant
@@ -50,7 +50,7 @@ def kinds(model) -> Counter:
 @pytest.mark.parametrize("precision", FILES)
 def test_its_answers_are_those_of_pytorch_within_the_tolerance_and_yet_others(variants, network, precision):
     tolerance = manifest_of(variants)["variants"][precision]["tolerance"]
-    runtime, unrounded = onnx_file.session(variants / FILES[precision]), graph.session(variants / MODEL)
+    runtime, unrounded = onnx_file.session(variants / FILES[precision]), onnx_file.session(variants / MODEL)
     changes = []
     for ids in encoded(variants):
         row = torch.tensor([ids])

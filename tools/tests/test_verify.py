@@ -120,7 +120,7 @@ def test_an_empty_golden_file_is_no_evidence(copy):
     ("changes", "sentence"),
     [
         ({"schema": "chemmodel.io/bundle/v2"}, "schema is"),
-        ({"kind": "graph"}, "kind is"),
+        ({"kind": "image"}, "kind is"),
         ({"aggregate": "median"}, "aggregate is"),
         ({"maxLength": 0}, "maxLength is 0"),
         ({"maxLength": True}, "maxLength is True"),

@@ -12,6 +12,7 @@ from chemmodel_export.packed import Graph
 from chemmodel_export.polyid import graph
 from chemmodel_export.polyid.answers import Answer, Answers
 from chemmodel_export.polyid.folder import Ensemble
+from chemmodel_export.verify import verify
 
 TOLERANCE = 1e-4  # of one member's answer in its unit, relative above 1 and absolute below
 MINIMUM_GOLDEN = 64
@@ -55,8 +56,8 @@ def write(ensemble: Ensemble, answers: Answers, name: str, outputs: list[dict], 
             "aggregate": "mean",
             "provenance": {**_provenance(ensemble.training), "exporter": f"chemmodel-export {__version__}"},
         }
-        manifest.check(content)
         write_json(scratch / MANIFEST, content)
+        verify(scratch)
     return manifest.digest(target)
 
 

@@ -132,7 +132,10 @@ def _network(fold: Fold, vocabulary: Vocabulary) -> Global100:
         "scale": fold.scale,
         "center": fold.center,
     }
-    network.load_state_dict(
-        {key: torch.tensor(np.ascontiguousarray(value), dtype=torch.float32) for key, value in state.items()}
-    )
+    tensors = {key: torch.tensor(np.ascontiguousarray(value), dtype=torch.float32) for key, value in state.items()}
+    try:
+        network.load_state_dict(tensors)
+    except RuntimeError as error:
+        first = str(error).splitlines()[1].strip()
+        raise ExportError(f"{fold.path.parent} does not have the shapes of global100: {first}") from error
     return network.eval()

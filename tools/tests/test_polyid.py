@@ -1,0 +1,175 @@
+"""A PolyID ensemble becomes a bundle that answers what PolyID answers."""
+
+import json
+import shutil
+
+import numpy as np
+import onnx
+import polyid_folder
+import pytest
+from conftest import TOOLS
+from polyid_folder import GOLDEN as ASKED
+from polyid_folder import TABLE
+
+from chemmodel_export import domain, manifest, onnx_file, packed
+from chemmodel_export.cli import main
+from chemmodel_export.errors import ExportError
+from chemmodel_export.manifest import DOMAIN, FEATURES, GOLDEN, MANIFEST
+from chemmodel_export.polyid.features import Vocabulary
+from chemmodel_export.precision import variant
+from chemmodel_export.verify import verify
+
+MODELS = TOOLS.parent / "examples" / "models"
+OUTPUTS = ["--output", "Tg:glass transition:degC", "--output", "log10_Permeability_CO2:permeability:Barrer"]
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("polyid")
+    folds = polyid_folder.write(folder / "model")
+    polyid_folder.write_answers(folder / "answers.json", folds)
+    return folder, folds
+
+
+@pytest.fixture(scope="module")
+def bundle(trained):
+    folder, _ = trained
+    places = ["--model", str(folder / "model"), "--answers", str(folder / "answers.json")]
+    assert main(["polyid", *places, "--out", str(folder / "bundle"), "--name", "tiny", *OUTPUTS]) == 0
+    return folder / "bundle"
+
+
+@pytest.fixture
+def copy(bundle, tmp_path):
+    return shutil.copytree(bundle, tmp_path / "bundle")
+
+
+def read(folder, name) -> dict:
+    return json.loads((folder / name).read_text("utf-8"))
+
+
+def repin(folder, **changes):
+    content = {**read(folder, MANIFEST), **changes}
+    content["files"] = {name: manifest.pin(folder / name) for name in content["files"]}
+    (folder / MANIFEST).write_text(json.dumps(content))
+
+
+@pytest.mark.parametrize("size", [1, 2, 16, len(ASKED)])
+@pytest.mark.parametrize("number", [0, 1])
+def test_each_network_answers_as_the_formulas_do_in_company_of_any_size(bundle, trained, number, size):
+    features = read(bundle, FEATURES)
+    graphs = [Vocabulary(features["atoms"], features["bonds"]).graph(smiles) for smiles in ASKED]
+    runtime = onnx_file.session(bundle / f"model_{number}.onnx")
+    answered = [packed.run(runtime, graphs[i : i + size]) for i in range(0, len(graphs), size)]
+    expected = [trained[1][number].answer(smiles) for smiles in ASKED]
+    np.testing.assert_allclose(np.concatenate(answered), expected, rtol=1e-4, atol=1e-4)
+
+
+def test_the_golden_answers_are_means_of_the_folds_and_permeabilities_come_out_of_their_logarithm(bundle, trained):
+    golden = read(bundle, GOLDEN)
+    assert golden["outputs"] == [{"name": "Tg", "unit": "degC"}, {"name": "Permeability_CO2", "unit": "Barrer"}]
+    assert [m["smiles"] for m in golden["molecules"]] == ASKED
+    for molecule in golden["molecules"]:
+        celsius, logarithm = np.mean([fold.answer(molecule["smiles"]) for fold in trained[1]], axis=0)
+        assert molecule["predictions"] == pytest.approx([celsius, 10**logarithm])
+
+
+def test_the_bundle_verifies_and_pins_every_file(bundle):
+    assert verify(bundle).startswith("tiny sha256:")
+    content = read(bundle, MANIFEST)
+    assert (content["kind"], content["architecture"]) == ("graph", "polyid")
+    assert content["members"] == ["model_0.onnx", "model_1.onnx"]
+    assert {p.name for p in bundle.iterdir()} == {*content["files"], MANIFEST}
+    assert [(o["transform"], o["scale"], o["center"]) for o in content["outputs"]] == [
+        ("none", 1.0, 0.0),
+        ("log10", 1.0, 0.0),
+    ]
+
+
+def test_the_folds_share_one_vocabulary_and_rows_of_the_table_are_not_published(bundle, trained):
+    features, (first, second) = read(bundle, FEATURES), trained[1]
+    assert features["scheme"] == "nfp-v1"
+    for name in ("atoms", "bonds"):
+        tokens = {**getattr(first, name), **getattr(second, name)}
+        assert len(tokens) > len(getattr(first, name)), "the folds must differ, or this test shows nothing"
+        assert features[name].keys() == tokens.keys()
+        assert sorted(features[name].values()) == list(range(2, len(tokens) + 2))
+    published = "".join((bundle / name).read_text() for name in (MANIFEST, FEATURES, DOMAIN, GOLDEN))
+    assert not any(f'"{smiles}"' in published for smiles in TABLE if smiles not in ASKED)
+    assert read(bundle, MANIFEST)["provenance"]["folds"] == [{"epochs": 3}] * 2
+
+
+def test_the_networks_have_the_inputs_and_the_output_of_the_contract(bundle):
+    model = onnx.load(bundle / "model_0.onnx")
+    shapes = {
+        value.name: [d.dim_value or d.dim_param for d in value.type.tensor_type.shape.dim]
+        for value in [*model.graph.input, *model.graph.output]
+    }
+    assert shapes == {
+        "atom": ["atoms"],
+        "bond": ["bonds"],
+        "connectivity": ["bonds", 2],
+        "graph": ["atoms"],
+        "size": ["graphs"],
+        "predictions": ["graphs", 2],
+    }
+    assert all(i.type.tensor_type.elem_type == onnx.TensorProto.INT64 for i in model.graph.input)
+    assert model.graph.output[0].type.tensor_type.elem_type == onnx.TensorProto.FLOAT
+    assert [(o.domain, o.version) for o in model.opset_import] == [("", 18)]
+    assert b"site-packages" not in (bundle / "model_0.onnx").read_bytes()
+
+
+def test_tensors_are_those_of_nfp():
+    """Ethanol as nfp 0.3.12 gives it."""
+    carbon, oxygen, hydrogen = "('C', 4, 0, 0, False)", "('O', 2, 0, 0, False)", "('H', 1, 0, 0, False)"
+    single = "(rdkit.Chem.rdchem.BondType.SINGLE, False, False, ['{}', '{}'])"
+    pairs = (("C", "C"), ("C", "H"), ("C", "O"), ("H", "O"))
+    bonds = {single.format(*pair): i for i, pair in enumerate(pairs, start=2)}
+    graph = Vocabulary({carbon: 2, oxygen: 3, hydrogen: 4}, bonds).graph("CCO")
+    assert graph.atom.tolist() == [2, 2, 3, 4, 4, 4, 4, 4, 4]
+    assert graph.bond.tolist() == [2, 3, 3, 3, 2, 4, 3, 3, 4, 5, 3, 3, 3, 3, 3, 5]
+    assert graph.connectivity.tolist()[:6] == [[0, 1], [0, 3], [0, 4], [0, 5], [1, 0], [1, 2]]
+    assert graph.connectivity.tolist()[6:] == [*([1, i] for i in (6, 7)), [2, 1], [2, 8], *([i, 0] for i in (3, 4, 5)),
+                                               [6, 1], [7, 1], [8, 2]]  # fmt: skip
+
+
+def test_the_domain_has_the_environments_that_polyid_counts(bundle):
+    """Ids of NREL's own notebook on the domain of validity."""
+    told = """
+    535847852 864662311 1506563592 1506997381 1542633699 1583799011 1674219510 2245273601 2245384272 2246703798
+    2246728737 2246997334 2380228464 2690477299 2879529074 2928069067 3321103681 3337365384 3542456614 3696402029
+    """
+    assert domain.environments("C=CCC(O)CCC(O)CC") == set(map(int, told.split()))
+    content = read(bundle, DOMAIN)
+    assert content["environments"] == sorted(set().union(*map(domain.environments, TABLE)))
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "sentence"),
+    [
+        (FEATURES, {"scheme": "nfp-v9"}, "scheme 'nfp-v1'"),
+        (FEATURES, {"atoms": {"('C', 4, 0, 0, False)": 0}}, "map atoms to ids from 2 on"),
+        (DOMAIN, {"environments": [2, 1]}, "in ascending order"),
+        (DOMAIN, {"scheme": "maccs"}, "scheme 'morgan-r2'"),
+        (GOLDEN, {"molecules": [{"smiles": "CCO", "predictions": [1.0, 1.0]}]}, "answered differently, first CCO"),
+        (GOLDEN, {"molecules": [{"smiles": "[Na+]", "predictions": [1.0, 1.0]}]}, "has no bonds"),
+        (GOLDEN, {"molecules": [{"smiles": "C(", "predictions": [1.0, 1.0]}]}, "is not a molecule"),
+    ],
+)
+def test_verify_finds_what_a_server_would_stumble_over(copy, name, change, sentence):
+    (copy / name).write_text(json.dumps({**read(copy, name), **change}))
+    repin(copy)
+    with pytest.raises(ExportError, match=sentence):
+        verify(copy)
+
+
+def test_a_graph_bundle_needs_its_features(copy):
+    files = read(copy, MANIFEST)["files"]
+    repin(copy, files={name: pinned for name, pinned in files.items() if name != FEATURES})
+    with pytest.raises(ExportError, match=f"files does not list '{FEATURES}'"):
+        verify(copy)
+
+
+def test_graphs_are_not_offered_in_other_precisions(copy, tmp_path):
+    with pytest.raises(ExportError, match="only sequence networks"):
+        variant.add(copy, variant.Wanted("int8"), tmp_path / "variant")

@@ -6,7 +6,8 @@ CACHE = $${CHEMMODEL_CACHE:-$$HOME/.cache/chemmodel}
 BIN = $(CACHE)/bin
 
 .PHONY: help bench fuzz demo demo-down test soak serve images generate licences drift lint lint-shell chart deny \
-	prometheus test-bench test-chem test-clients test-cluster test-exporter cluster-bin tools-bin onnxruntime onnxruntime-path
+	prometheus test-bench test-chem test-clients test-cluster test-exporter test-predict cluster-bin tools-bin onnxruntime \
+	onnxruntime-path
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12
@@ -116,6 +117,14 @@ test-chem: ## SMILES to features against RDKit and nfp, on 150,000 spellings of 
 		mv $(CHEM)/reference.jsonl.new $(CHEM)/reference.jsonl; }
 	CHEMMODEL_CHEM_REFERENCE=$(CHEM)/reference.jsonl \
 		cargo test --locked --package chemmodel-chem --test parity -- --ignored --nocapture
+
+PREDICT = $(CACHE)/predict
+test-predict: onnxruntime ## Tests of the client for whole files, against the server
+	cargo build --locked --package chemmodel-inference
+	test -x $(PREDICT)/bin/python || python3 -m venv $(PREDICT)
+	$(PREDICT)/bin/pip install --quiet --disable-pip-version-check --editable './tools/predict[dev]'
+	export CHEMMODEL_SERVER="$${CARGO_TARGET_DIR:-$$PWD/target}/debug/chemmodel-server" ORT_DYLIB_PATH="$(ORT)/libonnxruntime.so" && \
+		cd tools/predict && $(PREDICT)/bin/pytest
 
 PROMETHEUS = $(CACHE)/prometheus
 prometheus: ## Prometheus for tests; unpacked and not installed, because Debian's package would start a service

@@ -93,6 +93,7 @@ lane_spare() {
 	suite chem nice -n 19 make --silent test-chem
 	suite exporter nice -n 19 make --silent test-exporter
 	suite clients nice -n 19 make --silent test-clients
+	suite predict nice -n 19 make --silent test-predict
 }
 
 # The images come after the cluster's tests: those compare the machine before and after, and an engine that builds changes it.

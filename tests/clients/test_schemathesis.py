@@ -2,7 +2,7 @@
 
 import pytest
 import schemathesis
-from conftest import Server
+from chemmodel_server import Server
 from hypothesis import settings
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tritonclient.grpc as triton_grpc
 import tritonclient.http as triton_http
-from conftest import MODEL, Server
+from chemmodel_server import MODEL, Server
 from tritonclient.utils import InferenceServerException
 
 TRANSPORTS = {"http": triton_http, "grpc": triton_grpc}

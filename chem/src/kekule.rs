@@ -1,5 +1,6 @@
 //! Aromatic rings as alternating double bonds: the atoms that can take a double bond are paired off. RDKit searches with
-//! back-tracking; which structure it finds does not matter, because aromaticity depends on the atoms alone.
+//! back-tracking; which structure it finds does not matter, because aromaticity depends on the atoms alone, and what
+//! does not turn out to be aromatic is refused.
 
 use petgraph::algo::matching::maximum_matching;
 use petgraph::graph::{NodeIndex, UnGraph};
@@ -7,16 +8,18 @@ use petgraph::graph::{NodeIndex, UnGraph};
 use crate::error::Problem;
 use crate::molecule::{Molecule, Order};
 use crate::periodic::{default_valence, valences};
+use crate::strict;
 
-/// Replaces aromatic bonds by single and double ones. Rings without any atom that takes a double bond, like that of
+/// Replaces aromatic bonds by single and double ones, and returns those of rings. Rings without any atom that takes a double bond, like that of
 /// `O=c1[nH]c(=O)[nH]c(=O)[nH]1`, have their double bonds outside.
-pub(crate) fn localise(molecule: &mut Molecule) -> Result<(), Problem> {
+pub(crate) fn localise(molecule: &mut Molecule) -> Result<Vec<usize>, Problem> {
     if molecule.atoms.iter().all(|atom| !atom.aromatic) {
-        return Ok(());
+        return Ok(Vec::new());
     }
-    if let Some(atom) = molecule.atoms.iter().find(|atom| atom.aromatic && !atom.in_ring) {
-        return Err(atom.problem("is written in lower case, as aromatic, but is in no ring".to_owned()));
-    }
+    let written: Vec<usize> = (0..molecule.bonds.len())
+        .filter(|&bond| molecule.bonds[bond].aromatic && molecule.bonds[bond].in_ring)
+        .collect();
+    strict::lower_case(molecule)?;
     let candidates: Vec<usize> = (0..molecule.atoms.len()).filter(|&atom| takes_double_bond(molecule, atom)).collect();
     let pairs = pair(molecule, &candidates)?;
     for bond in molecule.bonds.iter_mut().filter(|bond| bond.aromatic) {
@@ -36,7 +39,7 @@ pub(crate) fn localise(molecule: &mut Molecule) -> Result<(), Problem> {
         }
         atom.aromatic = false;
     }
-    Ok(())
+    Ok(written)
 }
 
 /// The bonds that become double.

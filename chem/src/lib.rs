@@ -20,6 +20,7 @@ mod parse;
 mod periodic;
 mod radicals;
 mod rings;
+mod strict;
 mod syntax;
 mod valence;
 

@@ -4,7 +4,7 @@ use elements_rs::isotopes::RelativeAtomicMass as _;
 use elements_rs::{Element, Isotope};
 
 use crate::error::{Problem, SmilesError};
-use crate::{aromatic, clean, conjugated, hydrogens, kekule, parse, radicals, rings, valence};
+use crate::{aromatic, clean, conjugated, hydrogens, kekule, parse, radicals, rings, strict, valence};
 
 /// What is accepted at most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -140,12 +140,14 @@ impl Molecule {
         let (atoms, bonds) = parse::graph(text)?;
         let merged = hydrogens::merge(text, atoms, bonds);
         let mut molecule = Self::new(merged.atoms, merged.bonds);
+        strict::elements(&molecule)?;
         clean::clean(&mut molecule);
         valence::assign(&mut molecule)?;
         let rings = rings::find(&mut molecule, text, &merged.kept)?;
-        kekule::localise(&mut molecule)?;
+        let lower_case = kekule::localise(&mut molecule)?;
         radicals::assign(&mut molecule);
         aromatic::perceive(&mut molecule, &rings)?;
+        strict::aromatic(&molecule, &lower_case)?;
         conjugated::perceive(&mut molecule);
         Ok(molecule)
     }

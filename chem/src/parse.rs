@@ -78,6 +78,8 @@ fn bond(edge: BondEdge, atoms: &[Atom]) -> Result<Bond, Problem> {
     let ends = [edge.source(), edge.target()];
     let order = match edge.bond() {
         _ if edge.is_aromatic() => Order::Aromatic,
+        // A direction says nothing of the order.
+        Written::Up | Written::Down if ends.iter().all(|&atom| atoms[atom].aromatic) => Order::Aromatic,
         Written::Single | Written::Up | Written::Down => Order::Single,
         Written::Double => Order::Double,
         Written::Triple => Order::Triple,

@@ -6,6 +6,8 @@ use crate::error::SmilesError;
 use crate::locate::{self, Closure};
 use crate::molecule::Limits;
 
+const HALF_BOND: &str = "a bond needs one atom before and one behind it";
+
 /// What can be told without reading: the length, what is no SMILES at all, and closures that contradict themselves, of which
 /// RDKit takes the first end and `smiles-rs` the second.
 pub(crate) fn check(smiles: &str, limits: Limits) -> Result<(), SmilesError> {
@@ -30,6 +32,22 @@ pub(crate) fn check(smiles: &str, limits: Limits) -> Result<(), SmilesError> {
     let bond_before_closure = |pair: &[u8]| b"=#$:-/\\".contains(&pair[0]) && matches!(pair[1], b'0'..=b'9' | b'%');
     if smiles.as_bytes().windows(2).any(bond_before_closure) {
         check_closures(smiles)?;
+    }
+    check_branches(smiles)
+}
+
+/// Branches that begin with the closure of a ring or end with a bond, which `smiles-rs` accepts and RDKit does not.
+fn check_branches(smiles: &str) -> Result<(), SmilesError> {
+    let bytes = smiles.as_bytes();
+    for (position, pair) in bytes.windows(2).enumerate() {
+        let number = position > 0 && bytes[position - 1] == b'%';
+        match pair {
+            [b'(', b'0'..=b'9' | b'%'] if !number => {
+                return Err(sentence("a branch begins with an atom", position + 1));
+            }
+            [b'=' | b'#' | b'-' | b':' | b'/' | b'\\', b')'] => return Err(sentence(HALF_BOND, position)),
+            _ => {}
+        }
     }
     Ok(())
 }
@@ -71,7 +89,10 @@ pub(crate) fn explain(smiles: &str, found: &SmilesErrorWithSpan) -> SmilesError 
             let message = format!("ring closure {number} opened at position {at} is never closed");
             return SmilesError { message, position: Some(at) };
         }
-        Syntax::UnclosedBranch => ("'(' is never closed", locate::open_branch(smiles).unwrap_or(at)),
+        Syntax::UnclosedBranch => match locate::open_branch(smiles) {
+            Some(open) => ("'(' is never closed", open),
+            None => ("'.' may not stand inside of a branch", at),
+        },
         Syntax::UnexpectedRightParentheses => ("')' closes no '('", at),
         Syntax::UnclosedBracket => ("'[' is not closed by ']' after element, hydrogens, charge and class", at),
         Syntax::UnexpectedCharacter(']') => ("']' closes no '['", at),
@@ -86,7 +107,7 @@ pub(crate) fn explain(smiles: &str, found: &SmilesErrorWithSpan) -> SmilesError 
             ("only B, C, N, O, P, S, F, Cl, Br and I may stand without brackets", at)
         }
         Syntax::InvalidAromaticElement(_) => ("this element cannot be aromatic: write it with a capital", at),
-        Syntax::IncompleteBond(_) | Syntax::InvalidBond => ("a bond needs one atom before and one behind it", at),
+        Syntax::IncompleteBond(_) | Syntax::InvalidBond => (HALF_BOND, at),
         Syntax::EmptyBranch | Syntax::InvalidBranch | Syntax::UnexpectedLeftParentheses => {
             ("a branch begins behind an atom and holds at least one", at)
         }

@@ -96,7 +96,7 @@ impl Count {
             }
             (Err(_), None) => self.refused_by_both += 1,
             (Err(error), Some(_)) => {
-                *self.refused_by_us.entry(without_numbers(&error.message)).or_default() += 1;
+                *self.refused_by_us.entry(reason(&error.message)).or_default() += 1;
                 println!("REFUSED {}: {error}", reference.smiles);
             }
             (Ok(_), None) => {
@@ -119,6 +119,8 @@ fn describe(molecule: &Molecule, vocabulary: &NfpVocabulary) -> Graph {
     }
 }
 
-fn without_numbers(message: &str) -> String {
-    message.replace(|character: char| character.is_ascii_digit(), "")
+/// The sentence without its atom, which is before "has" or "is".
+fn reason(message: &str) -> String {
+    let begin = [" is ", " has "].iter().filter_map(|verb| message.find(verb)).min().unwrap_or(0);
+    message[begin..].trim_start().replace(|character: char| character.is_ascii_digit(), "")
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
-use chemmodel_bundle::{Aggregate, BundleDigest, Output, Transform};
+use chemmodel_bundle::{Aggregate, BundleDigest, Domain, Features, Output, Transform};
 use chemmodel_inference::batch::form::BatchLimits;
 use chemmodel_inference::batch::queue::Queue;
 use chemmodel_inference::batch::worker::Worker;
@@ -15,6 +15,7 @@ use chemmodel_inference::health::Phase;
 use chemmodel_inference::http::{self, App};
 use chemmodel_inference::metrics::Metrics;
 use chemmodel_inference::preprocess::Preprocessor;
+use chemmodel_inference::preprocess::graph::GraphPreprocessor;
 use chemmodel_inference::preprocess::sequence::SequencePreprocessor;
 use chemmodel_inference::service::{Audit, Identity, Service};
 use http_body_util::BodyExt as _;
@@ -34,6 +35,19 @@ impl Engine for Echo {
 pub fn tokenizer() -> SequencePreprocessor {
     let bytes = include_bytes!("../../examples/models/boiling-point/v2/tokenizer.json");
     SequencePreprocessor::new(Tokenizer::from_bytes(bytes).unwrap(), 512, 1000).unwrap()
+}
+
+/// A graph model of carbon and hydrogen, which has seen one environment.
+pub fn graphs(max_length: usize) -> GraphPreprocessor {
+    let features = serde_json::json!({
+        "schema": "chemmodel.io/features/v1", "scheme": "nfp-v1",
+        "atoms": {"('C', 4, 0, 0, False)": 2, "('H', 1, 0, 0, False)": 3},
+        "bonds": {"(rdkit.Chem.rdchem.BondType.SINGLE, False, False, ['C', 'H'])": 2},
+    });
+    let domain = serde_json::json!({"schema": "chemmodel.io/domain/v1", "scheme": "morgan-r2", "environments": [2_246_728_737_u32]});
+    let features = Features::parse(features.to_string().as_bytes()).unwrap();
+    let domain = Domain::parse(domain.to_string().as_bytes()).unwrap();
+    GraphPreprocessor::new(&features, Some(domain), max_length, 1000).unwrap()
 }
 
 /// A server.

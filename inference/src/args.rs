@@ -57,7 +57,7 @@ pub struct Args {
     /// Threads of one inference [default: what the quota leaves for each; 1 with cuda]
     #[arg(long, value_name = "N")]
     pub threads: Option<NonZeroUsize>,
-    /// Cost of a batch at most: tokens of its longest molecule times its molecules
+    /// Cost of a batch at most: tokens of its longest molecule times its molecules; for graphs, all atoms and directed bonds
     #[arg(long, value_name = "N", default_value = "16384")]
     pub max_batch_tokens: NonZeroUsize,
     /// Molecules of a batch at most

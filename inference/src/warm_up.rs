@@ -40,36 +40,38 @@ pub fn warm_up(
         return Err(refused(format!("its vocabulary has no token for methane (\"{SMILES}\")")));
     }
     let (methane, layout) = (methane.input, preprocessor.layout());
+    let promise = format!("{} and maxLength, {},", preprocessor.file(), bundle.manifest.max_length);
+    let mut run = |batch: &Batch| run(engine, batch, &promise);
 
     // The shortest molecule beside one of the full length: a network that cannot take what the manifest promises fails
     // now and not under somebody's request.
-    let answers = run(engine, &Batch::of(&[&methane, &preprocessor.longest(&methane)], layout), bundle)?;
+    let longest = preprocessor.longest(&methane);
+    let answers = run(&Batch::of(&[&methane, &longest], layout))?;
     postprocess::estimates(&answers.row(0), &bundle.manifest.outputs, bundle.manifest.aggregate)
         .ok_or_else(|| StartError::WarmUp("the network gave no finite number for methane".to_owned()))?;
 
     let probe = Batch::of(&[&methane], layout);
     let (molecules, length) = LARGE;
-    let usual = methane.repeated(length.min(preprocessor.longest(&methane).length()));
-    let small = time(engine, &probe, bundle)?;
-    let large = time(engine, &Batch::of(&vec![&usual; molecules], layout), bundle)?;
+    let usual = methane.repeated(length.min(longest.length()));
+    let small = time(&mut run, &probe)?;
+    let large = time(&mut run, &Batch::of(&vec![&usual; molecules], layout))?;
     Ok(WarmUp { probe, overhead: overhead(small, large, most_tokens) })
 }
 
-fn run(engine: &mut dyn Engine, batch: &Batch, bundle: &Bundle) -> Result<RawAnswers, StartError> {
+fn run(engine: &mut dyn Engine, batch: &Batch, promise: &str) -> Result<RawAnswers, StartError> {
     engine.run(batch).map_err(|why| {
-        let (molecules, longest) = (batch.molecules(), bundle.manifest.max_length);
+        let (molecules, cost) = (batch.molecules(), batch.cost());
         StartError::WarmUp(format!(
-            "{why} ({molecules} molecules, {} tokens or atoms and bonds; is maxLength, {longest}, what the network takes?)",
-            batch.cost()
+            "{why} ({molecules} molecules, {cost} tokens or atoms and bonds; does the network take what {promise} promise?)"
         ))
     })
 }
 
-fn time(engine: &mut dyn Engine, batch: &Batch, bundle: &Bundle) -> Result<TimedRun, StartError> {
+fn time(mut run: impl FnMut(&Batch) -> Result<RawAnswers, StartError>, batch: &Batch) -> Result<TimedRun, StartError> {
     let mut seconds = f64::INFINITY;
     for _ in 0..RUNS {
         let started = Instant::now();
-        run(engine, batch, bundle)?;
+        run(batch)?;
         seconds = seconds.min(started.elapsed().as_secs_f64());
     }
     Ok(TimedRun { tokens: batch.cost(), seconds })

@@ -160,7 +160,7 @@ impl Default for Gpu {
 #[derive(JsonSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Batching {
-    /// Largest batch, as its longest molecule's tokens times its molecules.
+    /// Largest batch, as its longest molecule's tokens times its molecules, or as all atoms and directed bonds of its graphs.
     #[schemars(range(min = 1, max = 16_777_216))]
     pub max_batch_tokens: i32,
     /// Most molecules in a batch.

@@ -78,6 +78,19 @@ fn several_outputs_are_compared_by_name() {
 }
 
 #[test]
+fn what_an_answer_has_beside_its_prediction_is_not_judged() {
+    let bundle = Bundle::default();
+    let ensemble = changing(|asked, answer| {
+        let answer = if asked.alone { answer } else { &mut answer["predictions"][0] };
+        answer["std"] = json!(4.2);
+        answer["members"] = json!([370.0, 371.2, 378.1]);
+        answer["domain"] = json!({"unseenEnvironments": 3, "inside": false});
+    });
+    let fleet = Fleet::of(bundle.path(), ensemble);
+    assert_eq!(Verify::of(bundle.path(), &fleet).run().passed().answers, 9);
+}
+
+#[test]
 fn the_users_molecules_are_asked_too() {
     let with = |molecules: &[Value]| {
         let mut file = golden();

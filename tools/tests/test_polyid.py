@@ -7,7 +7,7 @@ import numpy as np
 import onnx
 import polyid_folder
 import pytest
-from conftest import TOOLS
+import torch
 from polyid_folder import GOLDEN as ASKED
 from polyid_folder import TABLE
 
@@ -16,10 +16,10 @@ from chemmodel_export.cli import main
 from chemmodel_export.errors import ExportError
 from chemmodel_export.manifest import DOMAIN, FEATURES, GOLDEN, MANIFEST
 from chemmodel_export.polyid.features import Vocabulary
+from chemmodel_export.polyid.network import GlobalUpdate, Places
 from chemmodel_export.precision import variant
 from chemmodel_export.verify import verify
 
-MODELS = TOOLS.parent / "examples" / "models"
 OUTPUTS = ["--output", "Tg:glass transition:degC", "--output", "log10_Permeability_CO2:permeability:Barrer"]
 
 
@@ -63,6 +63,22 @@ def test_each_network_answers_as_the_formulas_do_in_company_of_any_size(bundle, 
     answered = [packed.run(runtime, graphs[i : i + size]) for i in range(0, len(graphs), size)]
     expected = [trained[1][number].answer(smiles) for smiles in ASKED]
     np.testing.assert_allclose(np.concatenate(answered), expected, rtol=1e-4, atol=1e-4)
+
+
+def test_a_graph_of_large_numbers_leaves_those_beside_it_alone():
+    """The attention is a softmax for each graph: one for the batch would lose the small ones."""
+    update = GlobalUpdate(features=1, units=1)
+    with torch.no_grad():
+        update.query.weight.fill_(1.0)
+        small, large = torch.tensor([[0.0], [1.0]]), torch.tensor([[500.0], [501.0]])
+
+        def state(rows: torch.Tensor, graph: list[int]) -> torch.Tensor:
+            none, where = torch.zeros(0, dtype=torch.int64), torch.tensor(graph)
+            at = Places(none, none, where, none, torch.zeros(len(rows), 1), graphs=max(graph) + 1)
+            return update(rows, torch.zeros(0, 1), at)
+
+        alone = torch.cat([state(small, [0, 0]), state(large, [0, 0])])
+        torch.testing.assert_close(state(torch.cat([small, large]), [0, 0, 1, 1]), alone)
 
 
 def test_the_golden_answers_are_means_of_the_folds_and_permeabilities_come_out_of_their_logarithm(bundle, trained):

@@ -8,8 +8,7 @@ import torch
 
 from chemmodel_export import bundle, checkpoint
 from chemmodel_export.errors import ExportError
-from chemmodel_export.polyid import answers, folder, outputs
-from chemmodel_export.polyid import bundle as polyid_bundle
+from chemmodel_export.polyid import command as polyid
 from chemmodel_export.precision import variant
 from chemmodel_export.predict import INVERSE
 from chemmodel_export.verify import verify
@@ -43,36 +42,12 @@ def _parser() -> argparse.ArgumentParser:
     chemberta.add_argument("--center", type=float, help="of every --output (default: 0)")
     chemberta.add_argument("--molecules", type=Path, metavar="FILE", help="more golden molecules, one SMILES a line")
     chemberta.set_defaults(run=_export)
-    _add_polyid(commands)
+    polyid.add(commands)
     _add_variant(commands)
-    check = commands.add_parser("verify", help="recompute digests, token ids and answers of a bundle")
+    check = commands.add_parser("verify", help="recompute digests, tensors and answers of a bundle")
     check.add_argument("bundle", type=Path)
     check.set_defaults(run=lambda parsed: verify(parsed.bundle))
     return parser
-
-
-def _add_polyid(commands: argparse._SubParsersAction) -> None:
-    command = commands.add_parser("polyid", help="export a PolyID ensemble")
-    command.add_argument("--model", type=Path, required=True, metavar="DIR", help="what PolyID wrote")
-    command.add_argument("--answers", type=Path, required=True, metavar="FILE", help="of tools/polyid/answer.py")
-    command.add_argument("--out", type=Path, required=True, metavar="DIR", help="the bundle; must not exist")
-    command.add_argument("--name", required=True, help="name of the bundle")
-    command.add_argument(
-        "--output",
-        action="append",
-        required=True,
-        metavar="COLUMN:PROPERTY:UNIT",
-        help="once per predicted column, in order; what a column log10_X holds is answered as X",
-    )
-    command.set_defaults(run=_export_polyid)
-
-
-def _export_polyid(parsed: argparse.Namespace) -> str:
-    torch.set_num_threads(1)
-    ensemble = folder.load(parsed.model)
-    described = outputs.described(parsed.output, ensemble.columns)
-    digest = polyid_bundle.write(ensemble, answers.load(parsed.answers, ensemble), parsed.name, described, parsed.out)
-    return f"wrote {parsed.out}, {digest}"
 
 
 def _add_variant(commands: argparse._SubParsersAction) -> None:

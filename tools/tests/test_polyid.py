@@ -1,13 +1,17 @@
 """A PolyID ensemble becomes a bundle that answers what PolyID answers."""
 
 import json
+import re
+import shlex
 import shutil
+from pathlib import Path
 
 import numpy as np
 import onnx
 import polyid_folder
 import pytest
 import torch
+from conftest import TOOLS
 from polyid_folder import GOLDEN as ASKED
 from polyid_folder import TABLE
 
@@ -37,6 +41,15 @@ def bundle(trained):
     places = ["--model", str(folder / "model"), "--answers", str(folder / "answers.json")]
     assert main(["polyid", *places, "--out", str(folder / "bundle"), "--name", "tiny", *OUTPUTS]) == 0
     return folder / "bundle"
+
+
+def test_the_command_of_the_readme_writes_a_bundle(trained, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("my-polyid").symlink_to(trained[0] / "model")
+    Path("answers.json").symlink_to(trained[0] / "answers.json")
+    (command,) = re.findall(r"chemmodel-export (polyid --model (?:\\\n|[^`\n])*)", (TOOLS / "README.md").read_text())
+    assert main(shlex.split(command.replace("\\\n", " "))) == 0
+    assert verify(Path("my-bundle")).startswith("polymers sha256:")
 
 
 @pytest.fixture

@@ -5,5 +5,6 @@ tokens   the SMILES tokenizer and its vocabulary
 spelling other ways to write the same molecule (augmentation)
 recipe   the numbers that tell v1 from v2
 loop     the training itself
-score    how good the result is, next to simple baselines
+measure  how good the result is
+score    what good means, and how good simple baselines are
 """

@@ -13,10 +13,9 @@ from chemmodel_export.errors import ExportError
 from chemmodel_export.files import check_free
 from chemmodel_export.train import data
 from chemmodel_export.train.loop import Trained, train
+from chemmodel_export.train.measure import metrics
 from chemmodel_export.train.recipe import RECIPES
-from chemmodel_export.train.score import baselines, metrics
-
-GOLDEN = 50  # held-out molecules that go into the bundle, evenly spread over the temperatures
+from chemmodel_export.train.score import baselines
 
 
 def main() -> int:
@@ -60,7 +59,7 @@ def describe(trained: Trained, split: data.Split, recipe: str, epoch: int, measu
                 "center": trained.scaling.center,
             }
         ],
-        "molecules": golden_molecules(split),
+        "molecules": data.golden_molecules(split),
         "provenance": {
             "data": data.SOURCE,
             "split": data.RULE,
@@ -70,13 +69,6 @@ def describe(trained: Trained, split: data.Split, recipe: str, epoch: int, measu
             "metrics": measured,
         },
     }
-
-
-def golden_molecules(split: data.Split) -> list[str]:
-    """The demonstration molecules as people write them, and held-out ones from the coldest boiling to the hottest."""
-    ordered = sorted(split.held_out, key=lambda m: (m.kelvin, m.smiles))
-    spread = [ordered[round(i * (len(ordered) - 1) / (GOLDEN - 1))].smiles for i in range(GOLDEN)]
-    return [*(smiles for _, smiles in data.DEMONSTRATION.values()), *spread]
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -37,6 +37,8 @@ DEMONSTRATION = {
     "111-87-5": ("1-octanol", "CCCCCCCCO"),
 }
 
+GOLDEN = 50  # held-out molecules that go into a bundle, evenly spread over the temperatures
+
 
 @dataclass(frozen=True)
 class Molecule:
@@ -87,6 +89,13 @@ def split(molecules: list[Molecule]) -> Split:
     held_out = [m for m in molecules if m.skeleton in named or fold_of(m.skeleton) == 0]
     kept = {m.smiles for m in held_out}
     return Split(training=[m for m in molecules if m.smiles not in kept], held_out=held_out)
+
+
+def golden_molecules(split: Split) -> list[str]:
+    """The demonstration molecules as people write them, and held-out ones from the coldest boiling to the hottest."""
+    ordered = sorted(split.held_out, key=lambda m: (m.kelvin, m.smiles))
+    spread = [ordered[round(i * (len(ordered) - 1) / (GOLDEN - 1))].smiles for i in range(GOLDEN)]
+    return [*(smiles for _, smiles in DEMONSTRATION.values()), *spread]
 
 
 def _is_covalent_organic(mol: Chem.Mol) -> bool:

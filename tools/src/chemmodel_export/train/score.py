@@ -4,15 +4,12 @@ import random
 from dataclasses import asdict, dataclass
 
 import numpy as np
-import torch
 from rdkit import Chem
 from rdkit.Chem import rdFingerprintGenerator
 
 from chemmodel_export.train.data import Molecule, Split
-from chemmodel_export.train.loop import Trained, encode
 from chemmodel_export.train.spelling import shuffled
 
-BATCH = 64
 RIDGE = 30.0  # weight of the penalty
 SPELLING_SEED = 7
 
@@ -37,28 +34,10 @@ def score(predicted: np.ndarray, molecules: list[Molecule]) -> Score:
     )
 
 
-def predict(trained: Trained, smiles: list[str]) -> np.ndarray:
-    """Kelvin, in the order asked."""
-    order = sorted(range(len(smiles)), key=lambda i: len(smiles[i]))
-    predicted = np.empty(len(smiles))
-    with torch.no_grad():
-        for start in range(0, len(order), BATCH):
-            rows = order[start : start + BATCH]
-            raw = trained.network(*encode(trained.tokenizer, [smiles[row] for row in rows])).squeeze(-1)
-            predicted[rows] = raw.numpy() * trained.scaling.scale + trained.scaling.center
-    return predicted
-
-
 def other_spelling(molecules: list[Molecule]) -> list[str]:
     """One random, repeatable spelling of each molecule: what a user may type instead of the canonical one."""
     rng = random.Random(SPELLING_SEED)
     return [shuffled(Chem.MolFromSmiles(m.smiles), rng) for m in molecules]
-
-
-def metrics(trained: Trained, held_out: list[Molecule]) -> dict:
-    canonical = score(predict(trained, [m.smiles for m in held_out]), held_out)
-    spelled = score(predict(trained, other_spelling(held_out)), held_out)
-    return {**canonical.rounded(), "maeOtherSpelling": spelled.rounded()["mae"], "heldOut": len(held_out)}
 
 
 def baselines(split: Split) -> dict[str, dict[str, float]]:

@@ -11,7 +11,6 @@ from pathlib import Path
 from rdkit import Chem
 
 from chemmodel_export.train import data
-from chemmodel_export.train.cli import golden_molecules
 
 COLUMNS = ("smiles_polymer", "smiles_monomer", "distribution", "mechanism", "replicate_structure", "Tb", "Tb_units")
 ORDERS, SEED = 3, 20261123
@@ -29,7 +28,7 @@ def main() -> None:
             rows.writerow(COLUMNS)
             # A molecule is its own monomer: PolyID keeps the structures of one monomer in one fold.
             rows.writerows((m.smiles, m.smiles, "[]", "none", 0, m.kelvin, "K") for m in molecules)
-    golden = golden_molecules(split)
+    golden = data.golden_molecules(split)
     shuffled = [order for smiles in golden[: len(data.DEMONSTRATION)] for order in other_orders(smiles)]
     (folder / "golden.smi").write_text("\n".join(dict.fromkeys([*golden, *shuffled])) + "\n")
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 
 from chemmodel_export import bundle, checkpoint
+from chemmodel_export.chemprop import command as chemprop
 from chemmodel_export.errors import ExportError
 from chemmodel_export.polyid import command as polyid
 from chemmodel_export.precision import variant
@@ -43,6 +44,7 @@ def _parser() -> argparse.ArgumentParser:
     chemberta.add_argument("--molecules", type=Path, metavar="FILE", help="more golden molecules, one SMILES a line")
     chemberta.set_defaults(run=_export)
     polyid.add(commands)
+    chemprop.add(commands)
     _add_variant(commands)
     check = commands.add_parser("verify", help="recompute digests, tensors and answers of a bundle")
     check.add_argument("bundle", type=Path)

@@ -1,5 +1,6 @@
 """How the golden molecules of a bundle become tensors, as the files of the bundle say."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ from onnxruntime import InferenceSession
 from tokenizers import Tokenizer
 
 from chemmodel_export import packed, predict
+from chemmodel_export.chemprop import features as chemprop
 from chemmodel_export.errors import ExportError
 from chemmodel_export.files import read_json
 from chemmodel_export.manifest import FEATURES, FEATURES_SCHEMA, GOLDEN, TOKENIZER
@@ -40,19 +42,30 @@ class Graphs:
     def __init__(self, folder: Path):
         path = folder / FEATURES
         content = read_json(path)
-        if (content.get("schema"), content.get("scheme")) != (FEATURES_SCHEMA, "nfp-v1"):
-            raise ExportError(f"{path} must have schema {FEATURES_SCHEMA!r} and scheme 'nfp-v1'")
-        for name in ("atoms", "bonds"):
-            ids = content.get(name)
-            if not isinstance(ids, dict) or not all(type(i) is int and i > UNKNOWN for i in ids.values()):
-                raise ExportError(f"{path} must map {name} to ids from {UNKNOWN + 1} on")
-        self.vocabulary = Vocabulary(content["atoms"], content["bonds"])
+        if content.get("schema") != FEATURES_SCHEMA or content.get("scheme") not in SCHEMES:
+            raise ExportError(f"{path} must have schema {FEATURES_SCHEMA!r} and a scheme among {tuple(SCHEMES)}")
+        self.graph = SCHEMES[content["scheme"]](path, content)
 
     def encode(self, molecule: dict) -> Graph:
-        return self.vocabulary.graph(molecule["smiles"])
+        return self.graph(molecule["smiles"])
 
     def run(self, runtime: InferenceSession, batch: list[Graph]) -> np.ndarray:
         return packed.run(runtime, batch)
 
 
+def _nfp(path: Path, content: dict) -> Callable[[str], Graph]:
+    for name in ("atoms", "bonds"):
+        ids = content.get(name)
+        if not isinstance(ids, dict) or not all(type(i) is int and i > UNKNOWN for i in ids.values()):
+            raise ExportError(f"{path} must map {name} to ids from {UNKNOWN + 1} on")
+    return Vocabulary(content["atoms"], content["bonds"]).graph
+
+
+def _chemprop(path: Path, content: dict) -> Callable[[str], Graph]:
+    if content != chemprop.FILE:
+        raise ExportError(f"{path} must be {chemprop.FILE}, found {content}")
+    return chemprop.graph
+
+
+SCHEMES = {"nfp-v1": _nfp, chemprop.SCHEME: _chemprop}
 READERS = {"sequence": Sequences, "graph": Graphs}

@@ -32,7 +32,10 @@ def main() -> int:
     torch.set_num_threads(1)
     lines = parsed.molecules.read_text("utf-8").splitlines() if parsed.molecules else []
     extra = [words[0] for line in lines if (words := line.split())]
-    members = [models.load_model(path).eval() for path in sorted(parsed.checkpoint.glob(MEMBERS))]
+    paths = sorted(parsed.checkpoint.glob(MEMBERS))
+    if not paths:
+        parser.error(f"{parsed.checkpoint} has no {MEMBERS}: give the folder that `chemprop train` wrote")
+    members = [models.load_model(path).eval() for path in paths]
     write_json(parsed.checkpoint / ANSWERS, answers(members, extra))
     return 0
 

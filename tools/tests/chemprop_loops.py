@@ -3,24 +3,30 @@
 Shares nothing with the exporter but the file that holds the weights.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import torch
 
-ACTIVATIONS = {
-    "relu": lambda x: np.maximum(x, 0.0),
-    "leakyrelu": lambda x: np.where(x > 0, x, 0.1 * x),
-    "tanh": np.tanh,
-    "elu": lambda x: np.where(x > 0, x, np.expm1(np.minimum(x, 0.0))),
-}
+
+def relu(x: np.ndarray) -> np.ndarray:
+    return np.maximum(x, 0.0)
+
+
+def leaky(slope: float) -> Callable:
+    return lambda x: np.where(x > 0, x, slope * x)
+
+
+def elu(alpha: float) -> Callable:
+    return lambda x: np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0.0)))
 
 
 class Loops:
-    def __init__(self, state: dict[str, torch.Tensor], depth: int, activations: tuple[str, str], aggregate):
+    def __init__(self, state: dict[str, torch.Tensor], depth: int, activations: tuple[Callable, Callable], aggregate):
         self.weights = {key: value.double().numpy() for key, value in state.items()}
         self.depth, self.aggregate = depth, aggregate
-        self.activation, self.head_activation = (ACTIVATIONS[name] for name in activations)
+        self.activation, self.head_activation = activations
 
     def __call__(self, atoms: np.ndarray, bonds: dict[tuple[int, int], np.ndarray]) -> np.ndarray:
         """`bonds` has both directions; the answer is `[outputs]`."""

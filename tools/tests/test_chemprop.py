@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import onnx
 import pytest
-from chemprop_loops import Loops, weights_of
+from chemprop_loops import Loops, elu, leaky, relu, weights_of
 from conftest import TOOLS
 
 from chemmodel_export import onnx_file, packed
@@ -21,9 +21,9 @@ from chemmodel_export.verify import verify
 
 SERVED = TOOLS / "tests" / "data" / "chemprop" / "served"
 KINDS = {
-    "mean": (3, ("relu", "relu"), lambda atoms: atoms.mean(axis=0)),
-    "norm": (2, ("leakyrelu", "elu"), lambda atoms: atoms.sum(axis=0) / 20.0),
-    "sum": (5, ("tanh", "tanh"), lambda atoms: atoms.sum(axis=0)),
+    "mean": (3, (relu, relu), lambda atoms: atoms.mean(axis=0)),
+    "norm": (2, (leaky(0.2), leaky(0.1)), lambda atoms: atoms.sum(axis=0) / 20.0),
+    "sum": (5, (np.tanh, elu(0.5)), lambda atoms: atoms.sum(axis=0)),
 }
 NAMES = {"mean": ["--output", "first::K", "--output", "second"], "norm": ["--output", "y"], "sum": ["--output", "y"]}
 

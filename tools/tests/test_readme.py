@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from conftest import TOOLS
+from test_chemprop import SERVED as CHEMPROP
 
 from chemmodel_export.cli import main
 
@@ -13,6 +14,7 @@ COMMAND = re.compile(r"chemmodel-export (chemberta --checkpoint my-model (?:\\\n
 
 
 VARIANT = re.compile(r"chemmodel-export (variant my-bundle [^`\n]*)")
+CHEMPROP_COMMAND = re.compile(r"chemmodel-export (chemprop --checkpoint my-chemprop [^`\n]*)")
 
 
 def commands() -> list[str]:
@@ -41,3 +43,11 @@ def test_the_command_for_another_precision_writes_a_bundle(tiny_bundle, tmp_path
     assert main(shlex.split(command)) == 0
     assert ", in int8 " in capsys.readouterr().out
     assert Path("my-bundle-int8", "chemmodel.json").exists()
+
+
+def test_the_command_for_chemprop_writes_a_bundle(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("my-chemprop").symlink_to(CHEMPROP / "norm")
+    (command,) = CHEMPROP_COMMAND.findall((TOOLS / "README.md").read_text())
+    assert main(shlex.split(command)) == 0
+    assert main(["verify", "my-bundle"]) == 0

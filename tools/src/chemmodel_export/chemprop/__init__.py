@@ -2,6 +2,7 @@
 
 features    SMILES to the arrays of Chemprop's default featurizer
 pickled     files of PyTorch, read without running any code in them
+activation  which activation function a checkpoint has
 checkpoint  what Chemprop saved, as a network
 network     that network, over packed graphs
 answers     what Chemprop itself predicts

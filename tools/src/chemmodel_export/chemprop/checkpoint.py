@@ -5,23 +5,22 @@ molecule. How SMILES were read in training is in no checkpoint; a folder of `che
 """
 
 import re
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from torch import nn
 
-from chemmodel_export.chemprop import pickled
+from chemmodel_export.chemprop import activation, pickled
 from chemmodel_export.chemprop.features import ATOM_WIDTH, BOND_WIDTH
-from chemmodel_export.chemprop.network import ACTIVATIONS, MEAN, NORM, SUM, Dmpnn, Shape, Unscale
+from chemmodel_export.chemprop.network import MEAN, NORM, SUM, Dmpnn, Shape, Unscale
 from chemmodel_export.errors import ExportError
 from chemmodel_export.files import read_json
 
 MEMBERS, ANSWERS, TRAINING, CONFIG = "model_*/best.pt", "answers.json", "training.json", "config.toml"
 AGGREGATIONS = {"MeanAggregation": MEAN, "SumAggregation": SUM, "NormAggregation": NORM}
 OTHER_FEATURIZERS = {133: "v1", 44: "organic", 52: "RIGR"}  # by the width of an atom
-NEEDED_SETTINGS = {"add-h": False, "keep-h": False, "reorder-atoms": False, "ignore-stereo": True}
+NEEDED_FLAGS = {"add-h": False, "keep-h": False, "ignore-stereo": True}
 KNOWN_TENSORS = re.compile(
     r"message_passing\.W_[iho]\.\w+|bn\.\w+|predictor\.(ffn\.\d+\.[02]|output_transform|criterion)\.\w+|metrics\.\d+\.\w+"
 )
@@ -53,15 +52,16 @@ def load(folder: Path) -> Trained:
 
 
 def _check_settings(path: Path) -> None:
+    """A flag that was given is a line `NAME = true`. The file is not TOML, because its texts have no quotes."""
     try:
-        settings = tomllib.loads(path.read_text("utf-8"))
+        lines = path.read_text("utf-8").splitlines()
     except (OSError, ValueError) as error:
-        raise ExportError(f"{path} cannot be read as TOML: {error}") from error
-    for name, needed in NEEDED_SETTINGS.items():
-        if (str(settings.get(name, False)).lower() == "true") != needed:
+        raise ExportError(f"{path} cannot be read: {error}") from error
+    for flag, needed in NEEDED_FLAGS.items():
+        if (f"{flag} = true" in lines) != needed:
             found, advice = ("without", "with") if needed else ("with", "without")
             raise ExportError(
-                f"{path} tells of a training {found} --{name}, which the server would not match: train {advice} it"
+                f"{path} tells of a training {found} --{flag}, which the server would not match: train {advice} it"
             )
 
 
@@ -104,8 +104,8 @@ def _shape(settings: dict) -> Shape:
         raise ExportError("passes messages along undirected bonds; only directed ones can be exported")
     return Shape(
         depth=passing["depth"],
-        activation=_activation(passing),
-        head_activation=_activation(predictor),
+        activation=activation.of(passing),
+        head_activation=activation.of(predictor),
         aggregation=AGGREGATIONS[aggregation["cls"].__name__],
         norm=aggregation.get("norm"),
     )
@@ -115,16 +115,6 @@ def _require_class(what: str, settings: dict, known: set[str]) -> None:
     found = getattr(settings["cls"], "__name__", settings["cls"])
     if found not in known:
         raise ExportError(f"has {found} for its {what}; only {', '.join(sorted(known))} can be exported")
-
-
-def _activation(settings: dict) -> str:
-    """A text, or Chemprop's enumeration of the same texts."""
-    value = settings["activation"]
-    name = str(*value.made_from[:1] if isinstance(value, pickled.Inert) else [value]).lower()
-    if name not in ACTIVATIONS:
-        kind = name or f"module {type(value).__name__}"
-        raise ExportError(f"has the activation {kind}; only those named {', '.join(ACTIVATIONS)} can be exported")
-    return name
 
 
 def _check_widths(atom: int, bond: int) -> None:

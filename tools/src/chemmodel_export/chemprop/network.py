@@ -12,20 +12,14 @@ import torch
 from torch import Tensor, nn
 
 MEAN, SUM, NORM = "mean", "sum", "norm"
-ACTIVATIONS = {
-    "relu": nn.ReLU,
-    "leakyrelu": lambda: nn.LeakyReLU(0.1),
-    "tanh": nn.Tanh,
-    "elu": nn.ELU,
-}
 
 
 class Shape(NamedTuple):
     """What the tensors of a checkpoint do not tell."""
 
     depth: int  # of the states of a bond: one from its features, the others from messages
-    activation: str
-    head_activation: str
+    activation: nn.Module
+    head_activation: nn.Module
     aggregation: str  # over the atoms of a graph
     norm: float | None  # what NORM divides the sum by
 
@@ -51,8 +45,8 @@ class Dmpnn(nn.Module):
         super().__init__()
         self.shape = shape
         self.W_i, self.W_h, self.W_o = W_i, W_h, W_o
-        self.activation = ACTIVATIONS[shape.activation]()
-        between = [part for layer in dense for part in (ACTIVATIONS[shape.head_activation](), layer)]
+        self.activation = shape.activation
+        between = [part for layer in dense for part in (shape.head_activation, layer)]
         self.head = nn.Sequential(*between[1:], unscale)
 
     @property

@@ -10,15 +10,16 @@ from chemmodel_export.errors import ExportError
 
 
 class Inert:
-    """Stands for an object whose class is not imported: keeps what it was called with, and does nothing."""
+    """Stands for an object whose class is not imported: keeps what it was made from, and does nothing."""
 
     made_from: tuple = ()
+    state: object = None
 
     def __init__(self, *made_from: object):
         self.made_from = made_from
 
     def __setstate__(self, state: object) -> None:
-        """Dropped: whatever tensors an object holds are in the state dict too."""
+        self.state = state
 
 
 def load(path: Path) -> dict:

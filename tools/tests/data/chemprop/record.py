@@ -48,14 +48,18 @@ def network(messages: nn.MessagePassing, aggregation: nn.Aggregation, predictor:
 
 
 def served() -> dict[str, list[models.MPNN]]:
-    ensemble = [network(passing(), nn.MeanAggregation(), head(2), batch_norm=True) for _ in range(2)]
+    relu = torch.nn.ReLU()  # `chemprop train` gives modules
+    ensemble = [
+        network(passing(activation=relu), nn.MeanAggregation(), head(2, activation=relu), batch_norm=True)
+        for _ in range(2)
+    ]
     norm = network(
-        passing(bias=True, depth=2, activation="leakyrelu", dropout=0.1),
+        passing(bias=True, depth=2, activation=torch.nn.LeakyReLU(0.2), dropout=0.1),
         nn.NormAggregation(norm=20.0),
-        head(hidden_dim=[5, 4], n_layers=2, activation="elu"),
+        head(hidden_dim=[5, 4], n_layers=2, activation="leakyrelu"),
         metrics=[nn.metrics.MAE()],
     )
-    total = network(passing(depth=5, activation="tanh"), nn.SumAggregation(), head(activation="tanh"))
+    total = network(passing(depth=5, activation="tanh"), nn.SumAggregation(), head(activation=torch.nn.ELU(0.5)))
     return {"mean": ensemble, "norm": [norm], "sum": [total]}
 
 
@@ -81,7 +85,7 @@ def refused() -> dict[str, models.MPNN]:
         "variance": network(passing(), mean, nn.MveFFN(input_dim=WIDTH, hidden_dim=5, output_transform=unscale())),
         "classifier": network(passing(), mean, nn.BinaryClassificationFFN(input_dim=WIDTH, hidden_dim=5)),
         "prelu": network(passing(activation="prelu"), mean, head()),
-        "module-activation": network(passing(), mean, head(activation=torch.nn.GELU())),
+        "module-activation": network(passing(), mean, head(activation=torch.nn.PReLU())),
         "undefined-weights": undefined,
     }
 

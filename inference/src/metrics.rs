@@ -77,7 +77,11 @@ impl Metrics {
                 "Answered molecules with an environment that training had not",
             )?,
             shed: add.counters("shed_total", "Requests refused because of load or phase", &["reason"])?,
-            preprocess_seconds: add.histogram("preprocess_duration_seconds", "Reading the molecules of a request", &seconds)?,
+            preprocess_seconds: add.histogram(
+                "preprocess_duration_seconds",
+                "Reading the molecules of a request",
+                &seconds,
+            )?,
             unknown_tokens: add.counter("unknown_tokens_total", "Tokens for what the vocabulary lacks")?,
             tokens: add.counter("tokens_total", "Tokens, or atoms and directed bonds, of all molecules")?,
             queue_items: add.gauge("queue_items", "Molecules that wait for the engine")?,

@@ -12,7 +12,10 @@ const ONE_BY_ONE: BatchLimits = BatchLimits { layout: Layout::Padded { pad_id: 0
 fn request(ids: &[u32]) -> (Vec<Item>, Vec<oneshot::Receiver<Raw>>) {
     let item = |id: &u32| {
         let (reply, answer) = oneshot::channel();
-        (Item { input: Input::Tokens(vec![*id; 10]), queued: Instant::now(), span: tracing::Span::none(), reply }, answer)
+        (
+            Item { input: Input::Tokens(vec![*id; 10]), queued: Instant::now(), span: tracing::Span::none(), reply },
+            answer,
+        )
     };
     ids.iter().map(item).unzip()
 }

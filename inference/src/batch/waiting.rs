@@ -112,7 +112,8 @@ impl Waiting {
     pub fn take(&mut self, limits: BatchLimits) -> Vec<Item> {
         loop {
             let oldest = self.items.iter().take(limits.window());
-            let (turns, lengths): (Vec<Turn>, Vec<usize>) = oldest.map(|(turn, item)| (*turn, item.input.length())).unzip();
+            let (turns, lengths): (Vec<Turn>, Vec<usize>) =
+                oldest.map(|(turn, item)| (*turn, item.input.length())).unzip();
             let chosen: Vec<Turn> = next_batch(&lengths, limits).into_iter().map(|index| turns[index]).collect();
             let gone: Vec<Turn> = chosen.iter().copied().filter(|turn| self.items[turn].reply.is_closed()).collect();
             for turn in &gone {

@@ -65,9 +65,7 @@ fn check_output(found: &[Outlet], outputs: usize) -> Result<(), String> {
         return Err(format!("the output \"{name}\" has {} dimensions instead of two", shape.len()));
     };
     if *columns != -1 && usize::try_from(*columns) != Ok(outputs) {
-        return Err(format!(
-            "the output \"{name}\" has {columns} columns, but chemmodel.json lists {outputs} outputs"
-        ));
+        return Err(format!("the output \"{name}\" has {columns} columns, but chemmodel.json lists {outputs} outputs"));
     }
     Ok(())
 }

@@ -39,9 +39,8 @@ impl GraphPreprocessor {
             Features::NfpV1 { atoms, bonds } => (atoms, bonds),
             Features::ChempropV2 => return Err(StartError::Scheme(Scheme::ChempropV2)),
         };
-        let domain = domain.map(|Domain { scheme: DomainScheme::MorganR2, environments, .. }| {
-            environments.into_iter().collect()
-        });
+        let domain = domain
+            .map(|Domain { scheme: DomainScheme::MorganR2, environments, .. }| environments.into_iter().collect());
         let vocabulary = NfpVocabulary::new(atoms, bonds);
         Ok(Self {
             vocabulary: vocabulary.map_err(|why| StartError::Preprocessor { file: FEATURES_FILE, why })?,

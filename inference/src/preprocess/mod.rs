@@ -68,11 +68,9 @@ impl Preprocessor {
     pub fn load(bundle: &Bundle, max_characters: usize) -> Result<Self, StartError> {
         let max_length = usize::try_from(bundle.manifest.max_length).unwrap_or(usize::MAX);
         match bundle.manifest.kind {
-            Kind::Sequence => {
-                SequencePreprocessor::from_file(&bundle.path(TOKENIZER_FILE), max_length, max_characters)
-                    .map(Self::Sequence)
-                    .map_err(|why| StartError::Preprocessor { file: TOKENIZER_FILE, why })
-            }
+            Kind::Sequence => SequencePreprocessor::from_file(&bundle.path(TOKENIZER_FILE), max_length, max_characters)
+                .map(Self::Sequence)
+                .map_err(|why| StartError::Preprocessor { file: TOKENIZER_FILE, why }),
             Kind::Graph => {
                 let features = Features::parse(&bundle.read(FEATURES_FILE)?)?;
                 let domain = match bundle.manifest.files.contains_key(DOMAIN_FILE) {

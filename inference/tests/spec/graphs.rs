@@ -10,9 +10,26 @@ use crate::support::redis::Redis;
 
 /// RDKit's ids of the environments of [`KNOWN`], as `GetMorganGenerator(radius=2).GetSparseCountFingerprint` gives them.
 const ENVIRONMENTS: [u32; 20] = [
-    535_847_852, 864_662_311, 1_506_563_592, 1_506_997_381, 1_542_633_699, 1_583_799_011, 1_674_219_510, 2_245_273_601,
-    2_245_384_272, 2_246_703_798, 2_246_728_737, 2_246_997_334, 2_380_228_464, 2_690_477_299, 2_879_529_074,
-    2_928_069_067, 3_321_103_681, 3_337_365_384, 3_542_456_614, 3_696_402_029,
+    535_847_852,
+    864_662_311,
+    1_506_563_592,
+    1_506_997_381,
+    1_542_633_699,
+    1_583_799_011,
+    1_674_219_510,
+    2_245_273_601,
+    2_245_384_272,
+    2_246_703_798,
+    2_246_728_737,
+    2_246_997_334,
+    2_380_228_464,
+    2_690_477_299,
+    2_879_529_074,
+    2_928_069_067,
+    3_321_103_681,
+    3_337_365_384,
+    3_542_456_614,
+    3_696_402_029,
 ];
 const KNOWN: &str = "C=CCC(O)CCC(O)CC";
 
@@ -143,6 +160,7 @@ async fn replicas_share_whole_answers_through_redis() {
     let with_redis = || Options { redis: Some(redis.address()), ..everything() };
     let (first, second) = (Fixture::new(with_redis()), Fixture::new(with_redis()));
     let asked = first.predict(json!({"smiles": ["O", "[OH2]"]})).await.body;
+    assert!(asked["predictions"][1]["std"].is_object(), "{asked}");
     // The answer is written after it was given.
     while second.metric("cache_lookups_total", "shared").await < 2.0 {
         assert_eq!(second.predict(json!({"smiles": ["O", "[OH2]"]})).await.body, asked);

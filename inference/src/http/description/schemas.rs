@@ -90,7 +90,8 @@ fn predicted(service: &Service) -> Vec<(&'static str, Value)> {
         fields.push(("log10", per_output(outputs, |output| has_logarithm(output).then(|| logarithm.clone()))));
     }
     if service.preprocessor.has_domain() {
-        let unseen = json!({"type": "integer", "minimum": 0, "description": "Environments of its atoms that training had not"});
+        let unseen =
+            json!({"type": "integer", "minimum": 0, "description": "Environments of its atoms that training had not"});
         let inside = json!({"type": "boolean", "description": "Whether there is none of them"});
         fields.push(("domain", object(&[("unseenEnvironments", unseen), ("inside", inside)], &[])));
     }
@@ -110,7 +111,8 @@ fn in_unit(output: &Output, mut schema: Value) -> Value {
 
 /// Plain where the model has one output, by the outputs' names where it has several.
 fn per_output(outputs: &[Output], schema: impl Fn(&Output) -> Option<Value>) -> Value {
-    let mut fields: Vec<_> = outputs.iter().filter_map(|output| Some((output.name.as_str(), schema(output)?))).collect();
+    let mut fields: Vec<_> =
+        outputs.iter().filter_map(|output| Some((output.name.as_str(), schema(output)?))).collect();
     match outputs {
         [_] => fields.pop().map(|(_, schema)| schema).unwrap_or_default(),
         _ => object(&fields, &[]),

@@ -228,9 +228,8 @@ impl Fixture {
         let digest = BundleDigest::of(b"manifest");
         let outputs: Vec<Output> = options.outputs.into_iter().map(output).collect();
         let form = || Form::new(&outputs, options.members, preprocessor.has_domain());
-        let shared = options
-            .redis
-            .map(|address| Shared::new(&address, &digest.to_string(), form(), metrics.clone()).unwrap());
+        let shared =
+            options.redis.map(|address| Shared::new(&address, &digest.to_string(), form(), metrics.clone()).unwrap());
         let service = Service {
             identity: Identity {
                 model: "boiling-point".to_owned(),

@@ -56,6 +56,7 @@ pub struct Encoded {
 
 /// Reads the molecules of one bundle.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "a server has one")]
 pub enum Preprocessor {
     /// As sequences of tokens.
     Sequence(SequencePreprocessor),
@@ -73,9 +74,10 @@ impl Preprocessor {
                 .map_err(|why| StartError::Preprocessor { file: TOKENIZER_FILE, why }),
             Kind::Graph => {
                 let features = Features::parse(&bundle.read(FEATURES_FILE)?)?;
-                let domain = match bundle.manifest.files.contains_key(DOMAIN_FILE) {
-                    true => Some(Domain::parse(&bundle.read(DOMAIN_FILE)?)?),
-                    false => None,
+                let domain = if bundle.manifest.files.contains_key(DOMAIN_FILE) {
+                    Some(Domain::parse(&bundle.read(DOMAIN_FILE)?)?)
+                } else {
+                    None
                 };
                 GraphPreprocessor::new(&features, domain, max_length, max_characters).map(Self::Graph)
             }

@@ -12,6 +12,7 @@ mod clean;
 mod conjugated;
 mod error;
 pub mod features;
+mod hybrid;
 mod hydrogens;
 mod kekule;
 mod locate;

@@ -1,7 +1,6 @@
 //! A molecule as RDKit's `MolFromSmiles` leaves it.
 
-use elements_rs::isotopes::RelativeAtomicMass as _;
-use elements_rs::{Element, Isotope};
+use elements_rs::Element;
 
 use crate::error::{Problem, SmilesError};
 use crate::{aromatic, clean, conjugated, hydrogens, kekule, parse, radicals, rings, strict, valence};
@@ -24,6 +23,8 @@ pub struct Molecule {
     links: Vec<Link>,
     /// Where the links of each atom begin, and one more.
     starts: Vec<usize>,
+    /// Where the text begins to tell stereochemistry, which nothing here perceives.
+    pub(crate) stereo: Option<usize>,
 }
 
 #[derive(Debug, Clone)]
@@ -49,17 +50,6 @@ pub(crate) struct Atom {
 impl Atom {
     pub fn problem(&self, what: String) -> Problem {
         Problem { origin: self.origin, symbol: self.element.symbol(), what }
-    }
-
-    /// By how many whole units the isotope is heavier than the element's mean, towards zero.
-    pub fn excess_mass(&self) -> i32 {
-        let Some(isotope) = self.isotope.and_then(|mass| Isotope::try_from((self.element, mass)).ok()) else {
-            return 0;
-        };
-        let excess = isotope.relative_atomic_mass() - self.element.standard_atomic_weight();
-        #[expect(clippy::cast_possible_truncation, reason = "masses are below 300")]
-        let whole = excess as i32;
-        whole
     }
 
     pub fn number(&self) -> i32 {
@@ -130,7 +120,8 @@ impl Molecule {
     /// Reads and sanitises a SMILES.
     pub fn from_smiles(smiles: &str, limits: Limits) -> Result<Self, SmilesError> {
         let text = parse::read(smiles, limits)?;
-        let molecule = Self::perceive(&text).map_err(|problem| problem.locate(smiles))?;
+        let mut molecule = Self::perceive(&text).map_err(|problem| problem.locate(smiles))?;
+        molecule.stereo = smiles.find(['@', '/', '\\']);
         limits.check_atoms(molecule.count_atoms())?;
         Ok(molecule)
     }
@@ -169,7 +160,7 @@ impl Molecule {
                 next[from] += 1;
             }
         }
-        Self { atoms, bonds, links, starts }
+        Self { atoms, bonds, links, starts, stereo: None }
     }
 
     /// Neighbours in the order of their bonds.

@@ -1,5 +1,10 @@
-//! What RDKit's periodic table says of valences. The numbers are those that `PeriodicTable.GetValenceList` and
-//! `GetNOuterElecs` of RDKit 2026.9.1 answer.
+//! What RDKit's periodic table says of elements. The numbers are those that `PeriodicTable.GetValenceList`,
+//! `GetNOuterElecs` and `GetAtomicWeight` of RDKit 2026.9.1 answer.
+
+use elements_rs::Isotope;
+use elements_rs::isotopes::RelativeAtomicMass as _;
+
+use crate::molecule::Atom;
 
 /// Valences that an element may have, ascending; -1: any.
 ///
@@ -56,6 +61,64 @@ pub(crate) fn outer_electrons(number: i32) -> i32 {
 pub(crate) fn more_electronegative(one: i32, other: i32) -> bool {
     let (ours, theirs) = (outer_electrons(one), outer_electrons(other));
     ours > theirs || (ours == theirs && one < other)
+}
+
+/// The mass of an atom: its isotope's, or its element's mean.
+pub(crate) fn mass(atom: &Atom) -> f64 {
+    let isotope = atom.isotope.and_then(|mass| Isotope::try_from((atom.element, mass)).ok());
+    isotope.map_or_else(|| weight(atom.number()), |isotope| isotope.relative_atomic_mass())
+}
+
+/// By how many whole units an isotope is heavier than its element's mean, towards zero.
+pub(crate) fn excess_mass(atom: &Atom) -> i32 {
+    #[expect(clippy::cast_possible_truncation, reason = "masses are below 300")]
+    let excess = (mass(atom) - weight(atom.number())) as i32;
+    excess
+}
+
+/// Mean masses of the elements that are supported.
+fn weight(number: i32) -> f64 {
+    match number {
+        1 => 1.008,
+        3 => 6.941,
+        5 => 10.812,
+        6 => 12.011,
+        7 => 14.007,
+        8 => 15.999,
+        9 => 18.998,
+        11 => 22.99,
+        12 => 24.305,
+        13 => 26.982,
+        14 => 28.086,
+        15 => 30.974,
+        16 => 32.067,
+        17 => 35.453,
+        19 => 39.098,
+        20 => 40.078,
+        22 => 47.867,
+        24 => 51.996,
+        25 => 54.938,
+        26 => 55.845,
+        27 => 58.933,
+        28 => 58.693,
+        29 => 63.546,
+        30 => 65.39,
+        32 => 72.61,
+        33 => 74.922,
+        34 => 78.96,
+        35 => 79.904,
+        40 => 91.224,
+        47 => 107.868,
+        50 => 118.711,
+        51 => 121.76,
+        52 => 127.6,
+        53 => 126.904,
+        56 => 137.328,
+        78 => 195.078,
+        80 => 200.59,
+        82 => 207.2,
+        _ => 0.0,
+    }
 }
 
 #[cfg(test)]

@@ -83,10 +83,10 @@ pub(crate) fn lower_case(molecule: &Molecule) -> Result<(), Problem> {
 
 /// Refuses rings in lower case that are not aromatic: where their double bonds are would be a guess.
 pub(crate) fn aromatic(molecule: &Molecule, lower_case: &[usize]) -> Result<(), Problem> {
+    let Some(bond) = lower_case.iter().map(|&bond| &molecule.bonds[bond]).find(|bond| !bond.aromatic) else {
+        return Ok(());
+    };
     let what = "is in a ring that is written in lower case but is not aromatic: write it with its double bonds, and a \
                 single bond between aromatic atoms as '-'";
-    match lower_case.iter().map(|&bond| &molecule.bonds[bond]).find(|bond| !bond.aromatic) {
-        Some(bond) => Err(molecule.atoms[bond.atoms[0]].problem(what.to_owned())),
-        None => Ok(()),
-    }
+    Err(molecule.atoms[bond.atoms[0]].problem(what.to_owned()))
 }

@@ -23,7 +23,7 @@ pub(crate) fn check(smiles: &str, limits: Limits) -> Result<(), SmilesError> {
         let what = match character {
             _ if character.is_whitespace() => "send the SMILES alone, without blanks or a name",
             '~' => "bonds of any kind ('~') cannot be predicted: write the bond that is meant",
-            '>' => "reactions cannot be predicted: send one molecule",
+            '>' => "reactions and dative bonds are not supported: send one molecule of plain bonds",
             _ if !character.is_ascii_graphic() => "a SMILES has none but plain ASCII characters",
             _ => continue,
         };

@@ -1,12 +1,19 @@
 //! The crate against RDKit and nfp themselves, on all molecules that the file of `reference.py` holds: `make test-chem`.
 
 #![allow(clippy::print_stdout, reason = "the counts are its answer")]
+#![allow(clippy::unwrap_used, reason = "a helper that cannot go on fails its test")]
+#![allow(
+    clippy::float_cmp,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "ones, zeros and places"
+)]
 
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufRead as _, BufReader};
 
-use chemmodel_chem::features::{morgan, nfp::NfpVocabulary};
+use chemmodel_chem::features::{chemprop, morgan, nfp::NfpVocabulary};
 use chemmodel_chem::{Limits, Molecule};
 use serde::Deserialize;
 
@@ -34,17 +41,28 @@ struct Reference {
     graph: Option<Graph>,
 }
 
-#[derive(Deserialize, PartialEq)]
+#[derive(Deserialize)]
 struct Graph {
     atoms: Vec<u32>,
     bonds: Vec<u32>,
     targets: Vec<u32>,
     morgan: Vec<(u32, u32)>,
+    chemprop: Option<Features>,
+}
+
+/// Places of the ones in each atom's features, and its mass; those of each bond; the ends of each bond.
+#[derive(Deserialize)]
+struct Features {
+    atoms: Vec<Vec<f64>>,
+    bonds: Vec<Vec<usize>>,
+    ends: Vec<[u32; 2]>,
 }
 
 #[derive(Default)]
 struct Count {
     compared: usize,
+    /// How many of those have Chemprop's features.
+    with_features: usize,
     differ: usize,
     refused_by_both: usize,
     refused_by_us: BTreeMap<String, usize>,
@@ -72,8 +90,8 @@ fn tokens_and_environments_are_those_of_rdkit_and_nfp() {
     for (set, count) in &counts {
         let refused: usize = count.refused_by_us.values().sum();
         println!(
-            "{set}: {} of {} differ; {} refused by both, {refused} by this crate alone, {} by RDKit alone",
-            count.differ, count.compared, count.refused_by_both, count.refused_by_rdkit
+            "{set}: {} of {} differ ({} with Chemprop's features); {} refused by both, {refused} by this crate alone, {} by RDKit alone",
+            count.differ, count.compared, count.with_features, count.refused_by_both, count.refused_by_rdkit
         );
         for (reason, count) in &count.refused_by_us {
             println!("    {count}: {reason}");
@@ -89,9 +107,10 @@ impl Count {
         match (Molecule::from_smiles(&reference.smiles, LIMITS), &reference.graph) {
             (Ok(molecule), Some(expected)) => {
                 self.compared += 1;
-                if describe(&molecule, vocabulary) != *expected {
+                self.with_features += usize::from(expected.chemprop.is_some());
+                if let Some(what) = expected.difference(&molecule, vocabulary) {
                     self.differ += 1;
-                    println!("DIFFERS {}", reference.smiles);
+                    println!("DIFFERS in {what}: {}", reference.smiles);
                 }
             }
             (Err(_), None) => self.refused_by_both += 1,
@@ -107,15 +126,43 @@ impl Count {
     }
 }
 
-fn describe(molecule: &Molecule, vocabulary: &NfpVocabulary) -> Graph {
-    let graph = vocabulary.graph(molecule);
-    assert!(graph.connectivity.is_sorted_by_key(|[source, _]| *source));
-    assert_eq!(graph.unknown, 0);
-    Graph {
-        atoms: graph.atoms,
-        bonds: graph.bonds,
-        targets: graph.connectivity.iter().map(|[_, target]| *target).collect(),
-        morgan: morgan::environments(molecule),
+impl Graph {
+    fn difference(&self, molecule: &Molecule, vocabulary: &NfpVocabulary) -> Option<&'static str> {
+        let graph = vocabulary.graph(molecule);
+        assert!(graph.connectivity.is_sorted_by_key(|[source, _]| *source));
+        let targets = graph.connectivity.iter().map(|[_, target]| target);
+        if graph.unknown != 0 || graph.atoms != self.atoms || graph.bonds != self.bonds || !targets.eq(&self.targets) {
+            return Some("tokens");
+        }
+        if morgan::environments(molecule) != self.morgan {
+            return Some("environments");
+        }
+        let features = self.chemprop.as_ref()?;
+        (!features.are_those_of(molecule)).then_some("Chemprop's features")
+    }
+}
+
+impl Features {
+    fn are_those_of(&self, molecule: &Molecule) -> bool {
+        let graph = chemprop::graph(molecule).unwrap();
+        let ones = |features: &[f32]| (0..features.len()).filter(|&at| features[at] == 1.0).collect::<Vec<_>>();
+        let atoms = graph.atoms.chunks(chemprop::ATOM_FEATURES).zip(&self.atoms).all(|(ours, theirs)| {
+            let (ones_and_zeros, mass) = (&ours[..chemprop::ATOM_FEATURES - 1], ours[chemprop::ATOM_FEATURES - 1]);
+            let their_ones = theirs[..theirs.len() - 1].iter().map(|&at| at as usize);
+            their_ones.eq(ones(ones_and_zeros)) && (f64::from(mass) - theirs[theirs.len() - 1]).abs() < 1e-6
+        });
+        let bonds = graph.bonds.chunks(chemprop::BOND_FEATURES).step_by(2).map(ones).eq(self.bonds.iter().cloned());
+        let ends = graph.connectivity.chunks(2).zip(&self.ends).all(|(pair, ends)| {
+            let reversed = [pair[0][1], pair[0][0]];
+            pair[1] == reversed && (pair[0] == *ends || reversed == *ends)
+        });
+        let sizes = (graph.atoms.len(), graph.bonds.len(), graph.connectivity.len());
+        let expected = (
+            self.atoms.len() * chemprop::ATOM_FEATURES,
+            2 * self.bonds.len() * chemprop::BOND_FEATURES,
+            2 * self.ends.len(),
+        );
+        atoms && bonds && ends && sizes == expected
     }
 }
 

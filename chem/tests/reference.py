@@ -1,20 +1,23 @@
 #!/usr/bin/env python3
-"""Writes what RDKit and nfp make of molecules, for parity.rs: reference.py FILE
+"""Writes what RDKit, nfp and Chemprop make of molecules, for parity.rs: reference.py FILE
 
-Each line is a JSON object: a molecule of a set, with its tokens, the targets of its directed bonds (the sources ascend)
-and its Morgan environments, or without them when RDKit refuses it. The last line is the vocabulary.
+Each line is a JSON object: a molecule of a set, with its tokens, the targets of its directed bonds (the sources ascend), its
+Morgan environments and, of canonical spellings without stereochemistry, Chemprop's features; or without all of these when
+RDKit refuses it. The last line is the vocabulary.
 
-Sets: all molecules of the package `chemicals` that have a boiling or melting point, the other molecules of its tables (most
-are of PubChem), and oligomers: a CSV file with a column smiles_polymer, named by CHEMMODEL_OLIGOMERS; it is not in this
-repository.
-Each set comes in the spelling of its source and in RDKit's canonical one.
+Sets: all molecules of the package `chemicals` that have a boiling or melting point; the other molecules of its tables, most
+of them from PubChem; oligomers, from a CSV file with a column smiles_polymer, named by CHEMMODEL_OLIGOMERS, which is not in
+this repository; and mutants of the first set. Each comes in the spelling of its source and in RDKit's canonical one.
 """
 
 import csv
 import importlib.util
 import json
 import os
+import random
+import re
 import sys
+from enum import Enum
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
@@ -29,6 +32,11 @@ TABLES = (
     "Cation db",
     "Anion db",
 )
+TOKEN = re.compile(r"\[[^\]]*\]|Cl|Br|%\d\d|.")
+FOREIGN = (
+    "C N O S P B F Cl I c n o s p b - = # / \\\\ 1 2 3 ( ) . [nH] [nH+] [n+] [o+] [cH-] [cH+] [c-] [se] [te] [as] [si] [pH] "
+    "[H] [2H] [N+] [O-] [B-] [S+] [P+] [PH] [SH] [CH2] [CH] [C] [N] [O] [Si] [Se] [As] [Sn] [Hg] [Al] [Na+] [13C] [C@H] [C@@]"
+).split()
 OLIGOMERS = Path(__file__).parents[2] / "../shared/data/nrel_polyid_stereopolymers.csv"
 
 
@@ -36,19 +44,49 @@ def folder(package):
     return Path(importlib.util.find_spec(package).origin).parent
 
 
+def nothing(*_, **__):
+    pass
+
+
+def hollow(*packages, **modules):
+    """Packages whose modules can be imported without their __init__, and modules that hold these names and no more."""
+    for name in packages:
+        sys.modules[name] = ModuleType(name)
+        sys.modules[name].__path__ = [str(folder("rdkit").parent / name.replace(".", "/"))]
+    for name, content in modules.items():
+        name = name.replace("__", ".")
+        sys.modules[name] = ModuleType(name)
+        vars(sys.modules[name]).update(content)
+
+
 def nfp_preprocessor():
-    """nfp's own, imported without its networks: those need TensorFlow, of which the preprocessor needs but names of types."""
-    for name in ("nfp", "nfp.preprocessing"):
-        package = ModuleType(name)
-        package.__path__ = [str(folder("rdkit").parent / name.replace(".", "/"))]
-        sys.modules[name] = package
-    frameworks = ModuleType("nfp.frameworks")
-    nothing = lambda *_, **__: None  # noqa: E731
-    frameworks.tf = SimpleNamespace(TensorSpec=nothing, constant=nothing, io=SimpleNamespace(FixedLenFeature=nothing))
-    sys.modules["nfp.frameworks"] = frameworks
+    """nfp's own, without its networks: those need TensorFlow, of which the preprocessor needs but names of types."""
+    tensorflow = SimpleNamespace(TensorSpec=nothing, constant=nothing, io=SimpleNamespace(FixedLenFeature=nothing))
+    hollow("nfp", "nfp.preprocessing", nfp__frameworks={"tf": tensorflow})
     from nfp.preprocessing.mol_preprocessor import SmilesPreprocessor
 
     return SmilesPreprocessor()
+
+
+def chemprop_features():
+    """Chemprop's own, without its networks, which need PyTorch."""
+    types = {"chemprop__data__molgraph": {"MolGraph": None}, "chemprop__utils__utils": {"EnumMapping": Enum}}
+    hollow("chemprop", "chemprop.featurizers", "chemprop.data", "chemprop.utils", **types)
+    from chemprop.featurizers.atom import MultiHotAtomFeaturizer
+    from chemprop.featurizers.bond import MultiHotBondFeaturizer
+
+    of_atom, of_bond = MultiHotAtomFeaturizer.v2(), MultiHotBondFeaturizer()
+
+    def features(molecule):
+        """Places of the features that are 1, and for atoms the mass; the ends of each bond."""
+        atoms = [of_atom(atom) for atom in molecule.GetAtoms()]
+        return {
+            "atoms": [[*atom[:-1].nonzero()[0].tolist(), atom[-1]] for atom in atoms],
+            "bonds": [of_bond(bond).nonzero()[0].tolist() for bond in molecule.GetBonds()],
+            "ends": [sorted((bond.GetBeginAtomIdx(), bond.GetEndAtomIdx())) for bond in molecule.GetBonds()],
+        }
+
+    return features
 
 
 def chemicals():
@@ -76,12 +114,37 @@ def oligomers():
         return [row["smiles_polymer"] for row in csv.DictReader(file)]
 
 
+def mutants(spellings, count):
+    """Texts near to those of molecules, most of them no molecules; always the same ones."""
+    chance = random.Random(0)
+    texts = {}
+    while len(texts) < count:
+        tokens = TOKEN.findall(chance.choice(spellings))
+        for _ in range(chance.choice((1, 1, 2, 3))):
+            place = chance.randrange(len(tokens))
+            match chance.choice(("replace", "insert", "delete", "swap")):
+                case "replace":
+                    tokens[place] = chance.choice(FOREIGN)
+                case "insert":
+                    tokens.insert(place, chance.choice(FOREIGN))
+                case "delete" if len(tokens) > 1:
+                    del tokens[place]
+                case "swap":
+                    other = chance.randrange(len(tokens))
+                    tokens[place], tokens[other] = tokens[other], tokens[place]
+        texts["".join(tokens)] = None
+    return list(texts)
+
+
 def main(path):
     RDLogger.DisableLog("rdApp.*")
     preprocessor = nfp_preprocessor()
+    chemprop = chemprop_features()
     morgan = rdFingerprintGenerator.GetMorganGenerator(radius=2)
 
-    def describe(smiles, molecule):
+    stereo = re.compile(r"[@/\\\\]")
+
+    def describe(smiles, molecule, with_chemprop=False):
         if molecule is None:
             return {}
         graph = preprocessor(smiles, train=True)
@@ -93,11 +156,14 @@ def main(path):
             "bonds": graph["bond"].tolist(),
             "targets": targets,
             "morgan": sorted(environments.items()),
+            "chemprop": chemprop(molecule) if with_chemprop and not stereo.search(smiles) else None,
         }
 
     measured, others = chemicals()
+    changed = mutants([smiles for smiles in measured if len(smiles) < 80], 20_000)
     with open(path, "w") as file:
-        for name, spellings in (("measured", measured), ("others", others), ("oligomers", oligomers())):
+        sets = {"measured": measured, "others": others, "oligomers": oligomers(), "mutants": changed}
+        for name, spellings in sets.items():
             canonical = {}
             for smiles in spellings:
                 molecule = Chem.MolFromSmiles(smiles)
@@ -106,7 +172,7 @@ def main(path):
                     canonical[Chem.MolToSmiles(molecule)] = None
             for smiles in canonical:
                 molecule = Chem.MolFromSmiles(smiles)
-                entry = {"set": f"{name}, canonical", "smiles": smiles, **describe(smiles, molecule)}
+                entry = {"set": f"{name}, canonical", "smiles": smiles, **describe(smiles, molecule, with_chemprop=True)}
                 print(json.dumps(entry), file=file)
         vocabulary = {
             key: {text: id for text, id in tokenizer._data.items() if text != "unk"}

@@ -1,5 +1,6 @@
 //! What networks read, by named and versioned schemes.
 
+pub mod chemprop;
 pub mod morgan;
 pub mod nfp;
 mod nfp_key;

@@ -4,6 +4,7 @@ use rustc_hash::FxHashSet;
 
 use crate::Molecule;
 use crate::molecule::Order;
+use crate::periodic::excess_mass;
 
 const RADIUS: u32 = 2;
 
@@ -70,7 +71,7 @@ fn invariants(molecule: &Molecule) -> Vec<u32> {
         let bonded = molecule.links(index).iter().filter(|link| molecule.atoms[link.atom].number() == 1).count();
         let bonded = i32::try_from(bonded).unwrap_or(i32::MAX);
         let ring = atom.in_ring.then_some(1);
-        [atom.number(), molecule.total_degree(index), atom.hydrogens() + bonded, atom.charge, atom.excess_mass()]
+        [atom.number(), molecule.total_degree(index), atom.hydrogens() + bonded, atom.charge, excess_mass(atom)]
             .into_iter()
             .chain(ring)
             .fold(0, |id, value| combine(id, value.cast_unsigned()))

@@ -76,8 +76,8 @@ def fragments(table: pd.DataFrame) -> np.ndarray:
     """Counts of hashed circular fragments, and of heavy atoms, float64 `[rows, 2049]`."""
     generator = rdFingerprintGenerator.GetMorganGenerator(radius=2, fpSize=2048)
     molecules = [Chem.MolFromSmiles(smiles) for smiles in table["smiles_polymer"]]
-    counts = [[*generator.GetCountFingerprintAsNumPy(m), m.GetNumHeavyAtoms()] for m in molecules]
-    return np.array(counts, dtype=np.float64)
+    counts = np.array([generator.GetCountFingerprintAsNumPy(m) for m in molecules], dtype=np.float64)
+    return np.hstack([counts, [[m.GetNumHeavyAtoms()] for m in molecules]])
 
 
 def parser() -> argparse.ArgumentParser:

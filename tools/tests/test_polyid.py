@@ -43,6 +43,12 @@ def bundle(trained):
     return folder / "bundle"
 
 
+def test_the_same_ensemble_gives_the_same_digest(bundle, trained, tmp_path):
+    places = ["--model", str(trained[0] / "model"), "--answers", str(trained[0] / "answers.json")]
+    assert main(["polyid", *places, "--out", str(tmp_path / "again"), "--name", "tiny", *OUTPUTS]) == 0
+    assert manifest.digest(tmp_path / "again") == manifest.digest(bundle)
+
+
 def test_the_command_of_the_readme_writes_a_bundle(trained, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("my-polyid").symlink_to(trained[0] / "model")

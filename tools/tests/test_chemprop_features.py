@@ -1,4 +1,4 @@
-"""The scheme chemprop-v2 against what Chemprop's featurizer gave (chem/tests/chemprop_reference.py)."""
+"""The scheme chemprop-v2 against what Chemprop's featurizer gave (tests/data/chemprop/record_features.py)."""
 
 import json
 

@@ -2,8 +2,7 @@
 
     PYTHONPATH=../../../src:../../../chemprop python record.py
 
-`served` are those that can be exported, with Chemprop's answers; `refused` are those that cannot. `features.jsonl` is
-what chem/tests/chemprop_reference.py wrote.
+`served` are those that can be exported, with Chemprop's answers; `refused` are those that cannot.
 """
 
 import sys

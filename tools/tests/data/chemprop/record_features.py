@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes what Chemprop's own featurizer makes of molecules: chemprop_reference.py SMILES_FILE OUT
+"""Writes what Chemprop's own featurizer makes of molecules: record_features.py SMILES_FILE OUT
 
 SMILES_FILE has one SMILES a line, as its first word. Each line of OUT is a JSON object:
 
@@ -11,6 +11,7 @@ ends        of each bond the atoms where it begins and ends
 
 The featurizer's rows 2i and 2i + 1 are bond i from its first atom to its second, and back; this script checks that. A
 molecule that RDKit refuses has `smiles` alone. Needs tools/chemprop/requirements.txt.
+`features.jsonl` was made so.
 """
 
 import json

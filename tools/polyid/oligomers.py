@@ -25,6 +25,7 @@ class Polymer(NamedTuple):
 
 
 TEXTBOOK = "W. D. Callister, Fundamentals of Materials Science and Engineering, 3rd edition, appendix E"
+MATMAKE = "matmake.com, glass transition temperature of polymers and plastics"
 ACRYLATES = "doi:10.3389/fchem.2014.00010, table 2"
 POLYMERS = (
     Polymer("polyethylene", "C=C", "vinyl", -90, f"{TEXTBOOK} (high density)"),
@@ -43,6 +44,9 @@ POLYMERS = (
         150,
         TEXTBOOK,
     ),
+    # Polymers that the example ensembles know, though not these oligomers.
+    Polymer("poly(3-hydroxybutyrate)", "CC(O)CC(=O)O", "ester", 15, MATMAKE),
+    Polymer("poly(lactic acid)", "CC(O)C(=O)O", "ester", 60, f"{MATMAKE} (60 to 65)"),
 )
 UNITS, REPLICATES, ORDERS, SEED = 18, 3, 3, 20261123
 

@@ -11,9 +11,10 @@ import pytest
 from chemprop_loops import Loops, elu, leaky, relu, weights_of
 from conftest import TOOLS
 
-from chemmodel_export import onnx_file, packed
+from chemmodel_export import manifest, onnx_file, packed
 from chemmodel_export.chemprop import checkpoint, features
 from chemmodel_export.cli import main
+from chemmodel_export.errors import ExportError
 from chemmodel_export.files import write_json
 from chemmodel_export.manifest import FEATURES, GOLDEN, MANIFEST
 from chemmodel_export.packed import Graph
@@ -117,6 +118,17 @@ def test_the_bundle_verifies_and_has_the_tensors_of_the_contract(bundles, kind):
         widths = {i.name: [d.dim_value for d in i.type.tensor_type.shape.dim] for i in model.graph.input}
         assert widths == {"atom": [0, 72], "bond": [0, 14], "connectivity": [0, 2], "graph": [0], "size": [0]}
         assert [o.name for o in model.graph.output] == ["predictions"]
+
+
+@pytest.mark.parametrize("change", [{"stereo": "read"}, {"atoms": {}}])
+def test_features_of_another_contract_are_found(bundles, tmp_path, change):
+    folder = shutil.copytree(bundles / "norm", tmp_path / "bundle")
+    write_json(folder / FEATURES, {**features.FILE, **change})
+    content = json.loads((folder / MANIFEST).read_text())
+    content["files"][FEATURES] = manifest.pin(folder / FEATURES)
+    write_json(folder / MANIFEST, content)
+    with pytest.raises(ExportError, match=f"{FEATURES} must be .*'stereo': 'ignored'"):
+        verify(folder)
 
 
 def test_labels_that_were_logarithms_are_undone_by_the_server_and_in_the_golden_answers(tmp_path):

@@ -68,7 +68,7 @@ FUZZ = cargo-fuzz@0.13.2
 FUZZ_SECONDS = 600
 fuzz: ## Ten CPU-minutes of arbitrary input for each thing that reads any
 	command -v cargo-fuzz || cargo install --quiet --locked $(FUZZ)
-	for target in predict infer manifest molecule graph network; do \
+	for target in predict infer manifest molecule graph smiles network; do \
 		RUSTC_BOOTSTRAP=1 cargo fuzz run $$target -- -max_total_time=$(FUZZ_SECONDS) -max_len=8192 -rss_limit_mb=4096 || exit; \
 	done
 

@@ -106,8 +106,22 @@ pub(crate) struct Link {
     pub bond: usize,
 }
 
+/// Atoms other than hydrogen that are accepted at most, whatever the limits: what is tested to end in time.
+const MAX_HEAVY_ATOMS: usize = 1000;
+
 impl Limits {
-    pub(crate) fn check_atoms(self, atoms: usize) -> Result<(), SmilesError> {
+    /// Before the molecule is perceived: what is too large for that, or too large already.
+    pub(crate) fn check_written(self, atoms: usize, heavy: usize) -> Result<(), SmilesError> {
+        if heavy > MAX_HEAVY_ATOMS {
+            let message = format!(
+                "the molecule has {heavy} atoms, hydrogens not counted; at most {MAX_HEAVY_ATOMS} are accepted"
+            );
+            return Err(SmilesError { message, position: None });
+        }
+        self.check_atoms(atoms)
+    }
+
+    fn check_atoms(self, atoms: usize) -> Result<(), SmilesError> {
         if atoms <= self.atoms {
             return Ok(());
         }

@@ -18,7 +18,8 @@ pub(crate) struct Text {
 pub(crate) fn read(smiles: &str, limits: Limits) -> Result<Text, SmilesError> {
     syntax::check(smiles, limits)?;
     let parsed: Smiles = smiles.parse().map_err(|error| syntax::explain(smiles, &error))?;
-    limits.check_atoms(parsed.nodes().len())?;
+    let heavy = parsed.nodes().iter().filter(|node| node.element() != Some(Element::H)).count();
+    limits.check_written(parsed.nodes().len(), heavy)?;
     Ok(Text { smiles: parsed })
 }
 

@@ -100,7 +100,7 @@ pub(crate) fn explain(smiles: &str, found: &SmilesErrorWithSpan) -> SmilesError 
             ("'*' stands for any atom: send a whole molecule, of a polymer an oligomer with its end groups", at)
         }
         Syntax::InvalidElementName(_) | Syntax::ElementsRs(_) | Syntax::MissingElement => {
-            ("there is no such element", at)
+            ("no element has this name", at)
         }
         Syntax::MissingBracketElement => ("the brackets hold no element", at),
         Syntax::InvalidUnbracketedAtom(_) | Syntax::ElementRequiresBrackets => {
@@ -111,10 +111,13 @@ pub(crate) fn explain(smiles: &str, found: &SmilesErrorWithSpan) -> SmilesError 
         Syntax::EmptyBranch | Syntax::InvalidBranch | Syntax::UnexpectedLeftParentheses => {
             ("a branch begins behind an atom and holds at least one", at)
         }
-        Syntax::InvalidRingNumber => ("this ring closure binds an atom to itself, to a neighbour or to none", at),
+        Syntax::InvalidRingNumber => {
+            ("this ring closure has no number, or binds an atom to itself, to a neighbour or to none", at)
+        }
         Syntax::RingNumberOverflow(_) => ("the number of this ring closure is too large", at),
         Syntax::UnexpectedPercent => ("'%' is followed by the two digits of a ring closure", at),
         Syntax::InvalidNonBondToken => ("'.' stands between two atoms", at),
+        Syntax::IntegerOverflow | Syntax::InvalidNumber => ("a number in the brackets is too large", at),
         Syntax::InvalidIsotope => ("this element has no such isotope", at),
         Syntax::ChargeOverflow(_) | Syntax::ChargeUnderflow(_) => ("charges are at most 15", at),
         Syntax::HydrogenCountOverflow(_) => ("an atom has at most 15 hydrogens", at),

@@ -34,7 +34,7 @@ TABLES = (
 )
 TOKEN = re.compile(r"\[[^\]]*\]|Cl|Br|%\d\d|.")
 FOREIGN = (
-    "C N O S P B F Cl I c n o s p b - = # / \\\\ 1 2 3 ( ) . [nH] [nH+] [n+] [o+] [cH-] [cH+] [c-] [se] [te] [as] [si] [pH] "
+    "C N O S P B F Cl I c n o s p b - = # / \\ 1 2 3 ( ) . [nH] [nH+] [n+] [o+] [cH-] [cH+] [c-] [se] [te] [as] [si] [pH] "
     "[H] [2H] [N+] [O-] [B-] [S+] [P+] [PH] [SH] [CH2] [CH] [C] [N] [O] [Si] [Se] [As] [Sn] [Hg] [Al] [Na+] [13C] [C@H] [C@@]"
 ).split()
 OLIGOMERS = Path(__file__).parents[2] / "../shared/data/nrel_polyid_stereopolymers.csv"

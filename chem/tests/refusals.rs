@@ -18,7 +18,7 @@ fn each_refusal_names_the_place_and_the_reason() {
         ("CC)C", Some(2), "')' closes no '('"),
         ("C[NH3+", Some(1), "'[' is not closed"),
         ("CC]", Some(2), "']' closes no '['"),
-        ("C[Xx]", Some(1), "no such element"),
+        ("C[Xx]", Some(1), "no element has this name"),
         ("C*", Some(1), "oligomer"),
         ("C~C", Some(1), "any kind"),
         ("C>>C", Some(1), "reactions"),

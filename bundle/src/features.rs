@@ -33,11 +33,14 @@ pub enum FeaturesError {
     /// Nobody would read it.
     #[error("features.json: {field} has no meaning for the scheme {scheme}; take it out")]
     NotOfScheme {
-        /// `atoms` or `bonds`.
+        /// `atoms`, `bonds` or `stereo`.
         field: &'static str,
         /// The scheme.
         scheme: Scheme,
     },
+    /// Molecules cannot be read without knowing it.
+    #[error("features.json: stereo is missing; the scheme {0} needs \"ignored\", so export the bundle again")]
+    NoStereo(Scheme),
     /// A token whose answer would be that of another one.
     #[error("features.json: {field}[{token:?}]: the id {id} {why}; export the bundle again")]
     Id {
@@ -66,7 +69,18 @@ pub enum Features {
         bonds: Vocabulary,
     },
     /// Numbers of Chemprop's second version; it needs no vocabulary.
-    ChempropV2,
+    ChempropV2 {
+        /// What the marks of stereochemistry count for.
+        stereo: Stereo,
+    },
+}
+
+/// What the marks `@`, `/` and `\` of a SMILES count for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Stereo {
+    /// Nothing: training had none.
+    Ignored,
 }
 
 /// The name of a way to describe atoms and bonds.
@@ -98,13 +112,14 @@ struct Form {
     atoms: Vocabulary,
     #[serde(default)]
     bonds: Vocabulary,
+    stereo: Option<Stereo>,
 }
 
 impl Features {
     /// Reads and checks the bytes of `features.json`.
     pub fn parse(bytes: &[u8]) -> Result<Self, FeaturesError> {
         let form: Form = serde_json::from_slice(bytes).map_err(|e| FeaturesError::Json(e.to_string()))?;
-        let Form { schema, scheme, atoms, bonds } = form;
+        let Form { schema, scheme, atoms, bonds, stereo } = form;
         if schema != FEATURES_SCHEMA {
             return Err(FeaturesError::Schema(schema));
         }
@@ -116,10 +131,12 @@ impl Features {
                 (Scheme::ChempropV2, false) => return Err(FeaturesError::NotOfScheme { field, scheme }),
             }
         }
-        Ok(match scheme {
-            Scheme::NfpV1 => Self::NfpV1 { atoms, bonds },
-            Scheme::ChempropV2 => Self::ChempropV2,
-        })
+        match (scheme, stereo) {
+            (Scheme::NfpV1, None) => Ok(Self::NfpV1 { atoms, bonds }),
+            (Scheme::NfpV1, Some(_)) => Err(FeaturesError::NotOfScheme { field: "stereo", scheme }),
+            (Scheme::ChempropV2, Some(stereo)) => Ok(Self::ChempropV2 { stereo }),
+            (Scheme::ChempropV2, None) => Err(FeaturesError::NoStereo(scheme)),
+        }
     }
 }
 

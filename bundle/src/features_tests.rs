@@ -11,6 +11,10 @@ fn nfp() -> Value {
     })
 }
 
+fn chemprop(stereo: &str) -> Value {
+    json!({"schema": "chemmodel.io/features/v1", "scheme": "chemprop-v2", "stereo": stereo})
+}
+
 fn parse(value: &Value) -> Result<Features, FeaturesError> {
     Features::parse(value.to_string().as_bytes())
 }
@@ -26,8 +30,7 @@ fn the_examples_of_the_contract_are_read() {
     let Features::NfpV1 { atoms, bonds } = parse(&nfp()).unwrap() else { panic!("another scheme") };
     assert_eq!(atoms["('H', 1, 0, 0, False)"], 3);
     assert_eq!(bonds.len(), 1);
-    let chemprop = json!({"schema": "chemmodel.io/features/v1", "scheme": "chemprop-v2"});
-    assert_eq!(parse(&chemprop), Ok(Features::ChempropV2));
+    assert_eq!(parse(&chemprop("ignored")), Ok(Features::ChempropV2 { stereo: Stereo::Ignored }));
 }
 
 #[test]
@@ -43,6 +46,12 @@ fn every_broken_rule_is_refused_with_the_field_and_the_remedy() {
         (with("atoms", json!({"a": -1})), "invalid value: integer `-1`"),
         (with("colours", json!({})), "unknown field `colours`"),
         (with("scheme", json!("chemprop-v2")), "atoms has no meaning for the scheme chemprop-v2"),
+        (with("stereo", json!("ignored")), "stereo has no meaning for the scheme nfp-v1"),
+        (chemprop("read"), "unknown variant `read`"),
+        (
+            json!({"schema": "chemmodel.io/features/v1", "scheme": "chemprop-v2"}),
+            "stereo is missing; the scheme chemprop-v2 needs \"ignored\"",
+        ),
         (json!({"scheme": "nfp-v1"}), "missing field `schema`"),
     ];
     for (features, expected) in cases {

@@ -4,7 +4,7 @@
 use elements_rs::Element;
 use smiles_rs::bond::{Bond as Written, bond_edge::BondEdge};
 
-use crate::molecule::{Atom, Bond, Order};
+use crate::molecule::{Atom, Bond, Order, Stereo};
 use crate::parse::Text;
 
 /// The graph without them.
@@ -15,7 +15,7 @@ pub(crate) struct Merged {
     pub kept: Vec<Option<usize>>,
 }
 
-pub(crate) fn merge(text: &Text, mut atoms: Vec<Atom>, mut bonds: Vec<Bond>) -> Merged {
+pub(crate) fn merge(text: &Text, mut atoms: Vec<Atom>, mut bonds: Vec<Bond>, stereo: Stereo) -> Merged {
     if atoms.iter().all(|atom| atom.element != Element::H) {
         let kept = (0..atoms.len()).map(Some).collect();
         return Merged { atoms, bonds, kept };
@@ -27,7 +27,7 @@ pub(crate) fn merge(text: &Text, mut atoms: Vec<Atom>, mut bonds: Vec<Bond>) -> 
             goes[hydrogen] |= is_plain(&atoms[hydrogen])
                 && degrees[hydrogen] == 1
                 && atoms[neighbour].element != Element::H
-                && !shows_geometry(text, &bonds, hydrogen, neighbour, degrees[neighbour]);
+                && !(stereo == Stereo::Marked && shows_geometry(text, &bonds, hydrogen, neighbour, degrees[neighbour]));
         }
     }
     for [one, other] in bonds.iter().map(|bond| bond.atoms) {

@@ -4,6 +4,8 @@
 //! ```text
 //! SMILES --Molecule::from_smiles--> Molecule --NfpVocabulary::graph--> TokenGraph   (PolyID)
 //!                                      |
+//!                                      +------chemprop::graph---------> FloatGraph   (Chemprop)
+//!                                      |
 //!                                      +------morgan::environments----> ids of circular environments (domain of validity)
 //! ```
 
@@ -26,4 +28,4 @@ mod syntax;
 mod valence;
 
 pub use error::SmilesError;
-pub use molecule::{Limits, Molecule};
+pub use molecule::{Limits, Molecule, Stereo};

@@ -14,6 +14,15 @@ pub struct Limits {
     pub atoms: usize,
 }
 
+/// What the marks `@`, `/` and `\` of a SMILES change. The geometry itself is not perceived.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stereo {
+    /// As in RDKit, a hydrogen that shows the geometry of a double bond is an atom.
+    Marked,
+    /// Nothing: the molecule is the one that the text without them tells.
+    Ignored,
+}
+
 /// Atoms and bonds after sanitising: hydrogens merged into their neighbours, aromaticity, conjugation and rings known.
 #[derive(Debug, Clone)]
 pub struct Molecule {
@@ -23,8 +32,6 @@ pub struct Molecule {
     links: Vec<Link>,
     /// Where the links of each atom begin, and one more.
     starts: Vec<usize>,
-    /// Where the text begins to tell stereochemistry, which nothing here perceives.
-    pub(crate) stereo: Option<usize>,
 }
 
 #[derive(Debug, Clone)]
@@ -133,17 +140,21 @@ impl Limits {
 impl Molecule {
     /// Reads and sanitises a SMILES.
     pub fn from_smiles(smiles: &str, limits: Limits) -> Result<Self, SmilesError> {
+        Self::read(smiles, limits, Stereo::Marked)
+    }
+
+    /// The same, with what the marks of stereochemistry change.
+    pub fn read(smiles: &str, limits: Limits, stereo: Stereo) -> Result<Self, SmilesError> {
         let text = parse::read(smiles, limits)?;
-        let mut molecule = Self::perceive(&text).map_err(|problem| problem.locate(smiles))?;
-        molecule.stereo = smiles.find(['@', '/', '\\']);
+        let molecule = Self::perceive(&text, stereo).map_err(|problem| problem.locate(smiles))?;
         limits.check_atoms(molecule.count_atoms())?;
         Ok(molecule)
     }
 
     /// RDKit's sanitising, step by step.
-    fn perceive(text: &parse::Text) -> Result<Self, Problem> {
+    fn perceive(text: &parse::Text, stereo: Stereo) -> Result<Self, Problem> {
         let (atoms, bonds) = parse::graph(text)?;
-        let merged = hydrogens::merge(text, atoms, bonds);
+        let merged = hydrogens::merge(text, atoms, bonds, stereo);
         let mut molecule = Self::new(merged.atoms, merged.bonds);
         strict::elements(&molecule)?;
         clean::clean(&mut molecule);
@@ -174,7 +185,7 @@ impl Molecule {
                 next[from] += 1;
             }
         }
-        Self { atoms, bonds, links, starts, stereo: None }
+        Self { atoms, bonds, links, starts }
     }
 
     /// Neighbours in the order of their bonds.

@@ -144,7 +144,7 @@ impl Graph {
 
 impl Features {
     fn are_those_of(&self, molecule: &Molecule) -> bool {
-        let graph = chemprop::graph(molecule).unwrap();
+        let graph = chemprop::graph(molecule);
         let ones = |features: &[f32]| (0..features.len()).filter(|&at| features[at] == 1.0).collect::<Vec<_>>();
         let atoms = graph.atoms.chunks(chemprop::ATOM_FEATURES).zip(&self.atoms).all(|(ours, theirs)| {
             let (ones_and_zeros, mass) = (&ours[..chemprop::ATOM_FEATURES - 1], ours[chemprop::ATOM_FEATURES - 1]);

@@ -5,7 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use chemmodel_bundle::{BundleDigest, DomainError, FeaturesError, ManifestError, Precision, Scheme, Sha256Hex};
+use chemmodel_bundle::{BundleDigest, DomainError, FeaturesError, ManifestError, Precision, Sha256Hex};
 
 /// Why the server cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -50,11 +50,6 @@ pub enum StartError {
     /// The features of a graph model break the contract.
     #[error(transparent)]
     Features(#[from] FeaturesError),
-    /// The features are of a scheme that is known, but not here.
-    #[error(
-        "features.json: this server cannot compute the features of the scheme {0}; update the server, or serve a model of another scheme"
-    )]
-    Scheme(Scheme),
     /// What training had breaks the contract.
     #[error(transparent)]
     Domain(#[from] DomainError),

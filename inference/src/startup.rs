@@ -38,7 +38,9 @@ pub fn load(args: &Args, app: &App) -> Result<Vec<JoinHandle<()>>, StartError> {
         cuda: CudaOptions { memory_limit: args.gpu_memory_limit.map(|mib| mib.get() << 20), tf32: args.tf32 },
         library: &args.onnxruntime,
     };
-    let engines = (0..sessions).map(|_| OrtEngine::load(&bundle, config)).collect::<Result<Vec<_>, _>>()?;
+    let engines = (0..sessions)
+        .map(|_| OrtEngine::load(&bundle, preprocessor.scheme(), config))
+        .collect::<Result<Vec<_>, _>>()?;
 
     app.health.enter(Phase::Loading("warming up"));
     let queue = Arc::new(Queue::new(args.max_queue_items.get(), app.metrics.queue_items.clone()));

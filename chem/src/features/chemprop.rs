@@ -2,7 +2,7 @@
 
 use crate::hybrid::{Hybridisation, hybridisation};
 use crate::molecule::{Atom, Bond, Molecule, Order};
-use crate::{SmilesError, periodic};
+use crate::periodic;
 
 /// Features of an atom: one-hot of element (H to Kr, I), neighbours (0 to 5), charge, chirality, hydrogens (0 to 4) and
 /// hybridisation, each with one more place for what is none of these; then whether it is aromatic, and its mass / 100.
@@ -21,16 +21,9 @@ pub struct FloatGraph {
     pub connectivity: Vec<[u32; 2]>,
 }
 
-/// The features of a molecule. Stereochemistry is among Chemprop's and not perceived here, so that a SMILES that tells it
-/// is refused.
-pub fn graph(molecule: &Molecule) -> Result<FloatGraph, SmilesError> {
-    if let Some(position) = molecule.stereo {
-        let message = format!(
-            "position {position}: this model would read the stereochemistry, which is not supported yet: \
-             send the SMILES without '@', '/' and '\\'"
-        );
-        return Err(SmilesError { message, position: Some(position) });
-    }
+/// The features of a molecule. Those of chirality and of E and Z say that there is none: this is what Chemprop gives for a
+/// molecule that was read with [`Stereo::Ignored`](crate::Stereo::Ignored).
+pub fn graph(molecule: &Molecule) -> FloatGraph {
     let mut graph = FloatGraph::default();
     for (index, atom) in molecule.atoms.iter().enumerate() {
         graph.push_atom(atom, molecule.total_degree(index), hybridisation(molecule, index));
@@ -42,7 +35,7 @@ pub fn graph(molecule: &Molecule) -> Result<FloatGraph, SmilesError> {
             graph.connectivity.push(ends);
         }
     }
-    Ok(graph)
+    graph
 }
 
 impl FloatGraph {

@@ -1,16 +1,14 @@
 //! Molecules and batches of any kind: what the batcher knows of them is what they cost.
 
-use chemmodel_chem::features::nfp::TokenGraph;
-
-use super::{GraphBatch, TokenBatch};
+use super::{Graph, GraphBatch, TokenBatch};
 
 /// A molecule as the network reads it. All molecules of a model are of one kind.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Input {
     /// Token ids, special tokens included; never empty.
     Tokens(Vec<u32>),
-    /// Atoms and directed bonds as token ids; neither is empty.
-    Graph(TokenGraph),
+    /// Atoms and directed bonds; at least one atom.
+    Graph(Graph),
 }
 
 impl Input {
@@ -18,7 +16,7 @@ impl Input {
     pub fn length(&self) -> usize {
         match self {
             Self::Tokens(ids) => ids.len(),
-            Self::Graph(graph) => graph.atoms.len() + graph.bonds.len(),
+            Self::Graph(graph) => graph.length(),
         }
     }
 
@@ -28,16 +26,11 @@ impl Input {
         match self {
             Self::Tokens(ids) => Self::Tokens(ids.iter().copied().cycle().take(length).collect()),
             Self::Graph(graph) => {
-                let copies = (length / self.length().max(1)).max(1);
-                let atoms = u32::try_from(graph.atoms.len()).unwrap_or(u32::MAX);
-                let shifted = |first: u32| graph.connectivity.iter().map(move |bond| bond.map(|atom| atom + first));
-                let firsts = (0..).step_by(atoms.max(1) as usize).take(copies);
-                Self::Graph(TokenGraph {
-                    atoms: graph.atoms.repeat(copies),
-                    bonds: graph.bonds.repeat(copies),
-                    connectivity: firsts.flat_map(shifted).collect(),
-                    unknown: graph.unknown * copies,
-                })
+                let mut copies = graph.clone();
+                for _ in 1..length / graph.length().max(1) {
+                    copies.append(graph);
+                }
+                Self::Graph(copies)
             }
         }
     }
@@ -92,7 +85,7 @@ impl Batch {
     pub fn cost(&self) -> usize {
         match self {
             Self::Tokens(batch) => batch.rows * batch.length,
-            Self::Graphs(batch) => batch.atom.len() + batch.bond.len(),
+            Self::Graphs(batch) => batch.all.length(),
         }
     }
 
@@ -108,10 +101,11 @@ impl Batch {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::Rows;
 
     fn hydrogen() -> Input {
-        let connectivity = vec![[0, 1], [1, 0]];
-        Input::Graph(TokenGraph { atoms: vec![3, 3], bonds: vec![6, 6], connectivity, unknown: 0 })
+        let (atoms, bonds) = (Rows::Tokens(vec![3, 3]), Rows::Tokens(vec![6, 6]));
+        Input::Graph(Graph { atoms, bonds, connectivity: vec![[0, 1], [1, 0]] })
     }
 
     #[test]

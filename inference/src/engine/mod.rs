@@ -10,7 +10,7 @@ mod signature;
 mod tokens;
 
 pub use batch::{Batch, Input, Layout};
-pub use graphs::GraphBatch;
+pub use graphs::{Graph, GraphBatch, Rows};
 pub use tokens::TokenBatch;
 
 /// What a network answered, before scaling: for each member of the ensemble a row-major `rows × outputs` matrix.

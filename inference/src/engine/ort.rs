@@ -1,6 +1,6 @@
 //! ONNX Runtime as the engine: one session for each member of the ensemble, all on the worker's thread.
 
-use chemmodel_bundle::Precision;
+use chemmodel_bundle::{Precision, Scheme};
 use ort::session::{RunOptions, Session, SessionInputValue};
 use ort::value::{Tensor, TensorRef};
 
@@ -9,7 +9,7 @@ use super::session::{EngineConfig, environment, run_options, session_builder, sh
 use super::signature::{
     ATOM, ATTENTION_MASK, BOND, CONNECTIVITY, GRAPH, INPUT_IDS, SIZE, TOKEN_TYPE_IDS, check_signature,
 };
-use super::{Batch, Engine, EngineError, GraphBatch, RawAnswers, TokenBatch};
+use super::{Batch, Engine, EngineError, GraphBatch, RawAnswers, Rows, TokenBatch};
 use crate::args::Accelerator;
 use crate::bundle::Bundle;
 use crate::error::LoadEngineError;
@@ -34,8 +34,9 @@ struct Member {
 }
 
 impl OrtEngine {
-    /// Loads every member of the bundle and checks its inputs and output against the manifest.
-    pub fn load(bundle: &Bundle, config: EngineConfig<'_>) -> Result<Self, LoadEngineError> {
+    /// Loads every member of the bundle and checks its inputs against the scheme of its features, if it has one, and its
+    /// output against the manifest.
+    pub fn load(bundle: &Bundle, scheme: Option<Scheme>, config: EngineConfig<'_>) -> Result<Self, LoadEngineError> {
         if config.precision == Precision::Int8 && config.accelerator == Accelerator::Cuda {
             return Err(LoadEngineError::Int8OnCuda);
         }
@@ -57,7 +58,7 @@ impl OrtEngine {
                 Accelerator::Cpu => LoadEngineError::Network { member: name.to_string(), why: e.to_string() },
                 Accelerator::Cuda => LoadEngineError::Cuda(format!("{name}: {e}")),
             })?;
-            let token_types = check_signature(&session, bundle.manifest.kind, outputs)
+            let token_types = check_signature(&session, scheme, outputs)
                 .map_err(|why| LoadEngineError::Signature { member: name.to_string(), why })?;
             members.push(Member {
                 session,
@@ -114,10 +115,26 @@ fn token_inputs(batch: &TokenBatch, token_types: bool) -> Result<Inputs<'_>, ort
 }
 
 fn graph_inputs(batch: &GraphBatch) -> Result<Inputs<'_>, ort::Error> {
-    let pairs = ([batch.bond.len(), 2], batch.connectivity.as_slice());
-    let mut inputs: Inputs<'_> = vec![(CONNECTIVITY, TensorRef::from_array_view(pairs)?.into())];
-    for (name, list) in [(ATOM, &batch.atom), (BOND, &batch.bond), (GRAPH, &batch.graph), (SIZE, &batch.size)] {
-        inputs.push((name, TensorRef::from_array_view(([list.len()], list.as_slice()))?.into()));
+    let all = &batch.all;
+    let pairs = ([all.connectivity.len(), 2], all.connectivity.as_flattened());
+    Ok(vec![
+        (ATOM, rows(&all.atoms)?),
+        (BOND, rows(&all.bonds)?),
+        (CONNECTIVITY, TensorRef::from_array_view(pairs)?.into()),
+        (GRAPH, integers(&batch.graph)?),
+        (SIZE, integers(&batch.size)?),
+    ])
+}
+
+fn rows(rows: &Rows) -> Result<SessionInputValue<'_>, ort::Error> {
+    match rows {
+        Rows::Tokens(ids) => integers(ids),
+        Rows::Features { values, width } => {
+            Ok(TensorRef::from_array_view(([rows.len(), *width], values.as_slice()))?.into())
+        }
     }
-    Ok(inputs)
+}
+
+fn integers(list: &[i64]) -> Result<SessionInputValue<'_>, ort::Error> {
+    Ok(TensorRef::from_array_view(([list.len()], list))?.into())
 }

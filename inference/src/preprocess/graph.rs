@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, HashSet};
 
 use chemmodel_bundle::{Domain, DomainScheme, FEATURES_FILE, Features, Scheme};
-use chemmodel_chem::features::morgan;
 use chemmodel_chem::features::nfp::NfpVocabulary;
-use chemmodel_chem::{Limits, Molecule};
+use chemmodel_chem::features::{chemprop, morgan};
+use chemmodel_chem::{Limits, Molecule, Stereo};
 
 use super::{Encoded, MoleculeError, text};
-use crate::engine::Input;
+use crate::engine::{Graph, Input, Rows};
 use crate::error::StartError;
 
 /// See [`Preprocessor::inline_bytes`](super::Preprocessor::inline_bytes): the chemistry reads some 2 MB/s.
@@ -17,14 +17,23 @@ pub(super) const INLINE_BYTES: usize = 1024;
 /// The features of one bundle and its limits.
 #[derive(Debug)]
 pub struct GraphPreprocessor {
-    vocabulary: NfpVocabulary,
-    /// Of atoms and of bonds.
-    largest_ids: (u32, u32),
+    reader: Reader,
     /// Environments that training had.
     domain: Option<HashSet<u32>>,
     /// Atoms and directed bonds.
     max_length: usize,
     max_characters: usize,
+}
+
+/// What a scheme needs to describe a molecule.
+#[derive(Debug)]
+enum Reader {
+    Nfp {
+        vocabulary: NfpVocabulary,
+        /// Of atoms and of bonds.
+        largest_ids: [u32; 2],
+    },
+    Chemprop,
 }
 
 impl GraphPreprocessor {
@@ -35,20 +44,25 @@ impl GraphPreprocessor {
         max_length: usize,
         max_characters: usize,
     ) -> Result<Self, StartError> {
-        let (atoms, bonds) = match features {
-            Features::NfpV1 { atoms, bonds } => (atoms, bonds),
-            Features::ChempropV2 => return Err(StartError::Scheme(Scheme::ChempropV2)),
+        let reader = match features {
+            Features::NfpV1 { atoms, bonds } => Reader::Nfp {
+                vocabulary: NfpVocabulary::new(atoms, bonds)
+                    .map_err(|why| StartError::Preprocessor { file: FEATURES_FILE, why })?,
+                largest_ids: [atoms, bonds].map(largest),
+            },
+            Features::ChempropV2 { stereo: chemmodel_bundle::Stereo::Ignored } => Reader::Chemprop,
         };
         let domain = domain
             .map(|Domain { scheme: DomainScheme::MorganR2, environments, .. }| environments.into_iter().collect());
-        let vocabulary = NfpVocabulary::new(atoms, bonds);
-        Ok(Self {
-            vocabulary: vocabulary.map_err(|why| StartError::Preprocessor { file: FEATURES_FILE, why })?,
-            largest_ids: (largest(atoms), largest(bonds)),
-            domain,
-            max_length,
-            max_characters,
-        })
+        Ok(Self { reader, domain, max_length, max_characters })
+    }
+
+    /// How atoms and bonds are described.
+    pub fn scheme(&self) -> Scheme {
+        match self.reader {
+            Reader::Nfp { .. } => Scheme::NfpV1,
+            Reader::Chemprop => Scheme::ChempropV2,
+        }
     }
 
     /// The longest SMILES that [`encode`](Self::encode) takes, in characters.
@@ -64,39 +78,63 @@ impl GraphPreprocessor {
     /// Makes the graph of one SMILES.
     pub fn encode(&self, smiles: &str) -> Result<Encoded, MoleculeError> {
         text::check(smiles, self.max_characters)?;
-        // A graph has fewer atoms than atoms and bonds; the exact limit is checked when both are known.
-        let limits = Limits { characters: self.max_characters, atoms: self.max_length };
-        let molecule = Molecule::from_smiles(smiles, limits)
-            .map_err(|why| MoleculeError { message: why.message, position: why.position })?;
-        let graph = self.vocabulary.graph(&molecule);
-        let (atoms, bonds) = (graph.atoms.len(), graph.bonds.len());
-        if bonds == 0 {
-            return Err(MoleculeError::new(
-                "the molecule has no bond, and the model's answer is a mean over bonds; send a molecule with a bond",
-            ));
-        }
-        if atoms + bonds > self.max_length {
-            return Err(MoleculeError::new(format!(
-                "the molecule has {atoms} atoms (hydrogens counted) and {bonds} directed bonds, but the model accepts at \
-                 most {} of both together; send a smaller molecule",
-                self.max_length
-            )));
-        }
+        let molecule = self.molecule(smiles)?;
+        let (graph, unknown) = match &self.reader {
+            Reader::Nfp { vocabulary, .. } => {
+                let graph = vocabulary.graph(&molecule);
+                let unknown = graph.unknown;
+                (Graph::from(graph), unknown)
+            }
+            Reader::Chemprop => (Graph::from(chemprop::graph(&molecule)), 0),
+        };
+        self.check(&graph)?;
         let unseen = self.domain.as_ref().map(|seen| {
             let environments = morgan::environments(&molecule);
             let unseen = environments.iter().filter(|(id, _)| !seen.contains(id)).count();
             u32::try_from(unseen).unwrap_or(u32::MAX)
         });
-        Ok(Encoded { unknown: graph.unknown, input: Input::Graph(graph), unseen })
+        Ok(Encoded { unknown, input: Input::Graph(graph), unseen })
+    }
+
+    fn molecule(&self, smiles: &str) -> Result<Molecule, MoleculeError> {
+        // A graph has fewer atoms than atoms and bonds; the exact limit is checked when both are known.
+        let (atoms, stereo) = match self.reader {
+            Reader::Nfp { .. } => (self.max_length, Stereo::Marked),
+            // Hydrogens are no atoms of these graphs, and the text bounds the others.
+            Reader::Chemprop => (usize::MAX, Stereo::Ignored),
+        };
+        Molecule::read(smiles, Limits { characters: self.max_characters, atoms }, stereo)
+            .map_err(|why| MoleculeError { message: why.message, position: why.position })
+    }
+
+    fn check(&self, graph: &Graph) -> Result<(), MoleculeError> {
+        let (atoms, bonds) = (graph.atoms.len(), graph.bonds.len());
+        let hydrogens = match self.reader {
+            Reader::Nfp { .. } if bonds == 0 => {
+                return Err(MoleculeError::new(
+                    "the molecule has no bond, and the model's answer is a mean over bonds; send a molecule with a bond",
+                ));
+            }
+            Reader::Nfp { .. } => "hydrogens counted",
+            Reader::Chemprop => "hydrogens not counted",
+        };
+        if graph.length() > self.max_length {
+            return Err(MoleculeError::new(format!(
+                "the molecule has {atoms} atoms ({hydrogens}) and {bonds} directed bonds, but the model accepts at \
+                 most {} of both together; send a smaller molecule",
+                self.max_length
+            )));
+        }
+        Ok(())
     }
 
     /// A graph of the full size, whose tokens are the last ones of the vocabulary: a network that has fewer cannot take it.
     pub(super) fn longest(&self, small: &Input) -> Input {
         let mut longest = small.repeated(self.max_length);
-        if let Input::Graph(graph) = &mut longest {
-            let (atom, bond) = self.largest_ids;
-            graph.atoms.fill(atom);
-            graph.bonds.fill(bond);
+        if let (Input::Graph(graph), Reader::Nfp { largest_ids, .. }) = (&mut longest, &self.reader) {
+            for (rows, id) in [&mut graph.atoms, &mut graph.bonds].into_iter().zip(largest_ids) {
+                *rows = Rows::Tokens(vec![i64::from(*id); rows.len()]);
+            }
         }
         longest
     }

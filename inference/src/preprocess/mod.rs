@@ -5,7 +5,7 @@ pub mod sequence;
 mod table;
 mod text;
 
-use chemmodel_bundle::{DOMAIN_FILE, Domain, FEATURES_FILE, Features, Kind, TOKENIZER_FILE};
+use chemmodel_bundle::{DOMAIN_FILE, Domain, FEATURES_FILE, Features, Kind, Scheme, TOKENIZER_FILE};
 
 use crate::bundle::Bundle;
 use crate::engine::{Input, Layout};
@@ -100,6 +100,14 @@ impl Preprocessor {
         match self {
             Self::Sequence(_) => TOKENIZER_FILE,
             Self::Graph(_) => FEATURES_FILE,
+        }
+    }
+
+    /// How atoms and bonds are described; nothing for sequences.
+    pub fn scheme(&self) -> Option<Scheme> {
+        match self {
+            Self::Sequence(_) => None,
+            Self::Graph(graph) => Some(graph.scheme()),
         }
     }
 

@@ -106,6 +106,7 @@ fn padding_changes_no_answer() {
         let (threads, library) = (1, &runtime());
         let mut engine = OrtEngine::load(
             &bundle,
+            None,
             EngineConfig {
                 accelerator: Accelerator::Cpu,
                 precision: Precision::Fp32,

@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
-use chemmodel_bundle::Precision;
-use chemmodel_chem::features::nfp::TokenGraph;
+use chemmodel_bundle::{Precision, Scheme};
 use chemmodel_inference::args::Accelerator;
 use chemmodel_inference::bundle::Bundle;
 use chemmodel_inference::engine::ort::OrtEngine;
 use chemmodel_inference::engine::session::{CudaOptions, EngineConfig};
-use chemmodel_inference::engine::{Batch, Engine, Input, Layout};
+use chemmodel_inference::engine::{Batch, Engine, Graph, Input, Layout, Rows};
 use chemmodel_inference::http::{self, App};
 use chemmodel_inference::metrics::Metrics;
 use chemmodel_inference::startup;
@@ -26,17 +25,21 @@ fn engine(bundle: &GraphBundle) -> Result<OrtEngine, String> {
         cuda: CudaOptions::default(),
         library: &runtime(),
     };
-    OrtEngine::load(&Bundle::open(bundle.write(), None).unwrap(), config).map_err(|why| why.to_string())
+    OrtEngine::load(&Bundle::open(bundle.write(), None).unwrap(), Some(Scheme::NfpV1), config)
+        .map_err(|why| why.to_string())
+}
+
+fn graph(atoms: &[i64], bonds: &[i64], connectivity: &[[i64; 2]]) -> Input {
+    let rows = |ids: &[i64]| Rows::Tokens(ids.to_vec());
+    Input::Graph(Graph { atoms: rows(atoms), bonds: rows(bonds), connectivity: connectivity.to_vec() })
 }
 
 fn water() -> Input {
-    let connectivity = vec![[0, 1], [0, 2], [1, 0], [2, 0]];
-    Input::Graph(TokenGraph { atoms: vec![3, 4, 4], bonds: vec![5; 4], connectivity, unknown: 0 })
+    graph(&[3, 4, 4], &[5; 4], &[[0, 1], [0, 2], [1, 0], [2, 0]])
 }
 
 fn hydrogen() -> Input {
-    let connectivity = vec![[0, 1], [1, 0]];
-    Input::Graph(TokenGraph { atoms: vec![4, 4], bonds: vec![1; 2], connectivity, unknown: 0 })
+    graph(&[4, 4], &[1; 2], &[[0, 1], [1, 0]])
 }
 
 fn assert_close(found: &[f32], expected: &[f32]) {
@@ -62,8 +65,7 @@ fn a_molecule_has_its_answer_alone_and_among_others() {
 #[test]
 fn a_token_that_the_network_lacks_is_an_error_and_the_engine_goes_on() {
     let mut engine = engine(&GraphBundle::new(vec![network(0.0)])).unwrap();
-    let connectivity = vec![[0, 1], [1, 0]];
-    let unknown = Input::Graph(TokenGraph { atoms: vec![4, 99], bonds: vec![1; 2], connectivity, unknown: 0 });
+    let unknown = graph(&[4, 99], &[1; 2], &[[0, 1], [1, 0]]);
     assert!(engine.run(&Batch::of(&[&unknown], Layout::Packed)).is_err());
     let answers = engine.run(&Batch::of(&[&water()], Layout::Packed)).unwrap();
     assert_close(&answers.row(0), &[13.0]);
@@ -128,13 +130,6 @@ fn features_that_break_the_contract_are_refused() {
     broken["atoms"]["carbon"] = json!(12);
     let sentence = refusal(&GraphBundle::new(vec![network(0.0)]).with("features.json", &broken));
     assert!(sentence.contains("features.json") && sentence.contains("carbon"), "{sentence}");
-}
-
-#[test]
-fn a_scheme_that_the_server_cannot_compute_is_refused() {
-    let chemprop = json!({"schema": "chemmodel.io/features/v1", "scheme": "chemprop-v2"});
-    let sentence = refusal(&GraphBundle::new(vec![network(0.0)]).with("features.json", &chemprop));
-    assert!(sentence.contains("chemprop-v2") && sentence.contains("update the server"), "{sentence}");
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
-use chemmodel_inference::engine::{Batch, Engine, EngineError, RawAnswers};
+use chemmodel_inference::engine::{Batch, Engine, EngineError, RawAnswers, Rows};
 
 /// Nothing in these tests takes as long; what does is stuck.
 pub const LONG: Duration = Duration::from_secs(20);
@@ -116,15 +116,20 @@ fn ids(batch: &Batch) -> Vec<Vec<i64>> {
         Batch::Graphs(graphs) => {
             let at = |index: i64| usize::try_from(index).unwrap();
             let mut molecules = vec![Vec::new(); graphs.size.len()];
-            for (id, graph) in graphs.atom.iter().zip(&graphs.graph) {
+            for (id, graph) in tokens(&graphs.all.atoms).iter().zip(&graphs.graph) {
                 molecules[at(*graph)].push(*id);
             }
-            for (id, ends) in graphs.bond.iter().zip(graphs.connectivity.chunks(2)) {
-                let [source, target] = [ends[0], ends[1]].map(|atom| graphs.graph[at(atom)]);
+            for (id, ends) in tokens(&graphs.all.bonds).iter().zip(&graphs.all.connectivity) {
+                let [source, target] = ends.map(|atom| graphs.graph[at(atom)]);
                 assert_eq!(source, target, "a bond leads out of its molecule");
                 molecules[at(source)].push(*id);
             }
             molecules
         }
     }
+}
+
+fn tokens(rows: &Rows) -> &[i64] {
+    let Rows::Tokens(ids) = rows else { panic!("no tokens") };
+    ids
 }

@@ -5,17 +5,33 @@ use std::fs;
 use std::path::Path;
 
 use chemmodel_bundle::Sha256Hex;
+use chemmodel_chem::features::chemprop::{ATOM_FEATURES, BOND_FEATURES};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::fixture::features;
-use super::onnx::{Graph, sums};
+use super::onnx::{Graph, sums, weighted_sums};
 
 /// Tables of a network that adds up the ids of atoms, and of bonds a tenth each; `more` is what it adds for each atom.
 pub fn network(more: f32) -> Graph {
     let atoms: Vec<f32> = (0..=16).map(|id: u8| f32::from(id) + more).collect();
     let bonds: Vec<f32> = (0..=5).map(|id: u8| f32::from(id) / 10.0).collect();
     sums(&atoms, &bonds)
+}
+
+/// A network of `chemprop-v2` that adds up the hydrogens of the atoms, and a tenth for each directed bond in a ring.
+pub fn float_network() -> Graph {
+    let mut atoms = [0.0; ATOM_FEATURES];
+    // The one-hot of 0 to 4 hydrogens is behind those of the element, the neighbours, the charge and the chirality.
+    atoms[57..61].copy_from_slice(&[1.0, 2.0, 3.0, 4.0]);
+    let mut bonds = [0.0; BOND_FEATURES];
+    bonds[6] = 0.1;
+    weighted_sums(&atoms, &bonds)
+}
+
+/// The features of [`float_network`].
+pub fn float_features() -> Value {
+    json!({"schema": "chemmodel.io/features/v1", "scheme": "chemprop-v2", "stereo": "ignored"})
 }
 
 /// A bundle that a test may change before it is loaded.

@@ -138,6 +138,17 @@ pub fn sums(atoms: &[f32], bonds: &[f32]) -> Graph {
         .node("ScatterND", &["half", "row_of_bonds", "of_bonds"], "sums", &[("reduction", Value::Text("add"))])
 }
 
+/// The same of a network that reads so many features of each atom and of each directed bond: the tables' rows are what it multiplies them by.
+pub fn weighted_sums(atoms: &[f32], bonds: &[f32]) -> Graph {
+    let [of_atom, of_bond] = [atoms, bonds].map(|weights| weights.len().to_string());
+    let mut graph = sums(atoms, bonds).takes_floats("atom", &["A", &of_atom]).takes_floats("bond", &["E", &of_bond]);
+    for node in &mut graph.node[..2] {
+        "MatMul".clone_into(&mut node.op_type);
+        node.input.reverse();
+    }
+    graph
+}
+
 /// Of an attribute.
 #[derive(Clone, Copy)]
 enum Value {
@@ -157,6 +168,13 @@ impl Graph {
     pub fn takes(mut self, name: &str, shape: &[&str]) -> Self {
         self.input.retain(|input| input.name != name);
         self.input.push(value(name, INT64, shape));
+        self
+    }
+
+    /// The same of an input of floats.
+    fn takes_floats(mut self, name: &str, shape: &[&str]) -> Self {
+        self.input.retain(|input| input.name != name);
+        self.input.push(value(name, FLOAT, shape));
         self
     }
 

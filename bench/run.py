@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Compares the server with others and writes docs/benchmarks.md. See bench/README.md."""
+"""Compares the server with others and writes docs/benchmarks.md and docs/benchmarks-graphs.md. See bench/README.md."""
 
 import argparse
 import datetime
@@ -8,39 +8,64 @@ import signal
 import sys
 import time
 
-from measure import cells, echo, machine, memory, overload, precision, raw, report, results, slow_loris, start, tune
+from measure import cells, echo, graph_model, graph_report, graphs, machine, memory, overload, precision, raw, report, results, slow_loris, start, tune
 from measure.check import check
-from measure.places import CACHE, PAGE, REPOSITORY, RESULTS, TARGET
-from measure.prepare import prepare
+from measure.places import CACHE, GRAPH_PAGE, GRAPH_RESULTS, PAGE, REPOSITORY, RESULTS, TARGET
+from measure.prepare import prepare, prepare_peers
 from measure.server import Running, Server
 from measure.servers import all_servers
 
-PARTS = ("matrix", "echo", "precision", "overload", "slow-loris", "start", "memory")
+PARTS = ("matrix", "echo", "precision", "overload", "slow-loris", "start", "memory", "graphs")
 
 
 def main() -> None:
-    """Prepares, measures the parts that are wanted, and writes the page."""
+    """Prepares, measures the parts that are wanted, and writes the pages: graphs have their own."""
     args = _arguments()
     # So that whoever is asked to end stops the servers first.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by SIGTERM"))
     if args.report:
-        report.write(results.read(RESULTS))
+        _report(args.only)
         return
     prepare()
     if args.tune:
+        prepare_peers()
         tune.tune(args.rounds, args.seconds, set(args.servers))
         return
-    found = results.Results(datetime.datetime.now(datetime.UTC).date().isoformat(), machine.describe(), args.seconds)
+    parts = [name for name in args.only if name != "graphs"]
+    if parts:
+        prepare_peers()
+        _compare(parts, args)
+    if "graphs" in args.only:
+        graph_model.prepare()
+        _tell("graphs")
+        graphs.run(graphs.Graphs(_today(), machine.describe_graphs(), args.seconds), args.rounds, GRAPH_RESULTS, _tell)
+    _report(args.only)
+
+
+def _report(only: list[str]) -> None:
+    """The pages of these parts, as far as they were ever measured."""
+    if set(only) != {"graphs"} and RESULTS.exists():
+        report.write(results.read(RESULTS))
+        print(f"wrote {PAGE}, from {RESULTS}")
+    if "graphs" in only and GRAPH_RESULTS.exists():
+        graph_report.write(graphs.read(GRAPH_RESULTS))
+        print(f"wrote {GRAPH_PAGE}, from {GRAPH_RESULTS}")
+
+
+def _compare(parts: list[str], args: argparse.Namespace) -> None:
+    found = results.Results(_today(), machine.describe(), args.seconds)
     wanted = [server for server in all_servers() if not args.servers or server.name in args.servers]
-    if "matrix" in args.only:
+    if "matrix" in parts:
         _matrix(found, wanted, args.rounds, args.seconds)
-    for name in args.only:
+    for name in parts:
         if name != "matrix":
             _tell(name)
         _scenario(name, found, args)
         found.write(RESULTS)
-    report.write(found)
-    print(f"wrote {PAGE}, from {RESULTS}")
+
+
+def _today() -> str:
+    return datetime.datetime.now(datetime.UTC).date().isoformat()
 
 
 def _scenario(name: str, found: results.Results, args: argparse.Namespace) -> None:
@@ -94,7 +119,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--predictions", type=int, default=1_000_000, help="of the part `memory` [1000000]")
     parser.add_argument("--servers", nargs="+", default=[], metavar="NAME", help="only these, as the page names them")
     parser.add_argument("--only", nargs="+", default=PARTS, choices=PARTS, metavar="PART", help=f"of {', '.join(PARTS)}")
-    parser.add_argument("--report", action="store_true", help="measure nothing: write the page again from the last results")
+    parser.add_argument("--report", action="store_true", help="measure nothing: write the pages again from the last results")
     parser.add_argument("--tune", action="store_true", help="find the best settings of the peers instead")
     return parser.parse_args()
 

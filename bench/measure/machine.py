@@ -1,12 +1,13 @@
 """What the numbers were measured on and with: a ratio may travel, a number does not without this."""
 
+import json
 import os
 import platform
 import re
 import subprocess
 from pathlib import Path
 
-from measure.places import BENCH, BUNDLE, MOLECULES, REPOSITORY, cores, server_cores
+from measure.places import BENCH, BUNDLE, GRAPH_BUNDLE, GRAPH_LISTS, MOLECULES, POLYID, REPOSITORY, cores, server_cores
 from measure.prepare import OHA_VERSION
 
 NAMED = ("fastapi", "uvicorn", "mlserver", "bentoml", "litserve", "ray", "onnxruntime", "tokenizers")
@@ -14,14 +15,9 @@ NAMED = ("fastapi", "uvicorn", "mlserver", "bentoml", "litserve", "ray", "onnxru
 
 def describe() -> dict[str, str]:
     """Words for the page."""
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     lengths = sorted(len(smiles) for smiles in MOLECULES.read_text().split())
     return {
-        "processor": f"{_processor()}, {len(cores())} cores ({len(server_cores())} for the server, one for the load generator), {memory / 2**30:.0f} GiB",
-        "system": f"{platform.system()} {platform.release()}",
-        "python": platform.python_version(),
-        "rust": _first_line("rustc", "--version"),
-        "commit": _first_line("git", "describe", "--always", "--dirty"),
+        **_common(f"{len(server_cores())} for the server"),
         "load generators": f"oha {OHA_VERSION} (closed loops), bench/src/bin/constant-rate.rs (open loops)",
         "peers": ", ".join(f"{name} {version}" for name, version in _pins().items()),
         "model": f"{BUNDLE.relative_to(REPOSITORY)}, {(BUNDLE / 'model.onnx').stat().st_size / 1e6:.1f} MB",
@@ -29,6 +25,31 @@ def describe() -> dict[str, str]:
             f"{len(lengths)} real ones, characters: median {lengths[len(lengths) // 2]}, "
             f"95 % up to {lengths[len(lengths) * 95 // 100]}, longest {lengths[-1]}"
         ),
+    }
+
+
+def describe_graphs() -> dict[str, str]:
+    """The same for the page about graphs."""
+    manifest = json.loads((GRAPH_BUNDLE / "chemmodel.json").read_text())
+    networks = [(GRAPH_BUNDLE / name).stat().st_size / 1e6 for name in manifest["members"]]
+    lists = ", ".join(f"{len(path.read_text().split())} {name}" for name, path in GRAPH_LISTS.items())
+    return {
+        **_common("one for whoever has its turn"),
+        "load generator": f"oha {OHA_VERSION}",
+        "original": json.loads((POLYID / "answers.json").read_text())["framework"],
+        "model": f"{len(networks)} folds of {networks[0]:.1f} MB each",
+        "molecules": lists,
+    }
+
+
+def _common(of_the_server: str) -> dict[str, str]:
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return {
+        "processor": f"{_processor()}, {len(cores())} cores ({of_the_server}, one for the load generator), {memory / 2**30:.0f} GiB",
+        "system": f"{platform.system()} {platform.release()}",
+        "python": platform.python_version(),
+        "rust": _first_line("rustc", "--version"),
+        "commit": _first_line("git", "describe", "--always", "--dirty"),
     }
 
 

@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -21,6 +22,15 @@ MOLECULES = WORK / "molecules.txt"
 LOGS = WORK / "logs"
 RESULTS = WORK / "results.json"
 
+GRAPH_PAGE = REPOSITORY / "docs" / "benchmarks-graphs.md"
+GRAPH_RESULTS = WORK / "results-graphs.json"
+POLYID = WORK / "polyid"
+POLYID_MODEL = POLYID / "model"
+POLYID_TOOLS = REPOSITORY / "tools" / "polyid"
+GRAPH_BUNDLE = POLYID / "bundle" / "v1"
+GRAPH_REQUESTS = POLYID / "requests.txt"
+GRAPH_LISTS = {"oligomers": POLYID / "oligomers.txt", "small molecules": POLYID / "small-molecules.txt"}
+
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", REPOSITORY / "target")) / "release"
 
 
@@ -39,11 +49,16 @@ def server_cores() -> list[int]:
     return cores()[:-1] or cores()
 
 
+def one_core() -> tuple[int, ...]:
+    """The first of the server's: where a thing is compared that has but one thread."""
+    return tuple(server_cores()[:1])
+
+
 def generator_core() -> int:
     """The last."""
     return cores()[-1]
 
 
-def on_cores(numbers: list[int]) -> list[str]:
+def on_cores(numbers: Sequence[int]) -> list[str]:
     """Before a command, it keeps the command and all that it starts on these cores."""
     return ["taskset", "--cpu-list", ",".join(map(str, numbers))]

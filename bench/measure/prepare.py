@@ -15,14 +15,19 @@ PEERS = ("fastapi", "mlserver", "bentoml", "litserve", "ray")
 
 
 def prepare() -> None:
-    """All of it; says what it makes, because the first time takes minutes."""
+    """What every part needs; says what it makes, because the first time takes minutes."""
     _programs()
     _load_generator()
-    for environment in (*PEERS, "molecules"):
-        _environment(environment)
+    environment("molecules", _requirements("molecules"))
     if not MOLECULES.exists():
         _molecules()
     bodies.write(SIZES)
+
+
+def prepare_peers() -> None:
+    """The other servers."""
+    for name in PEERS:
+        environment(name, _requirements(name))
 
 
 def _programs() -> None:
@@ -39,9 +44,9 @@ def _load_generator() -> None:
         _do(["cargo", "install", "--locked", "--quiet", "--root", str(CACHE), "--version", OHA_VERSION, "oha"])
 
 
-def _environment(name: str) -> None:
-    """One for each peer. The lists are complete, so nothing is looked for beside them (`--no-deps`)."""
-    wanted = BENCH / "requirements" / f"{name}.txt"
+def environment(name: str, wanted: Path, *packages: str) -> None:
+    """A virtual environment with packages; without any, with those that a list wants. The lists are complete, so nothing is
+    looked for beside them (`--no-deps`). Made again when the file of what is wanted has changed."""
     stamp = WORK / "venvs" / name / "installed"
     digest = hashlib.sha256(wanted.read_bytes()).hexdigest()
     if stamp.exists() and stamp.read_text() == digest:
@@ -49,8 +54,12 @@ def _environment(name: str) -> None:
     print(f"virtual environment: {name}", flush=True)
     python = python_of(name)
     _do([sys.executable, "-m", "venv", "--clear", str(python.parent.parent)])
-    _do([str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "-r", str(wanted)])
+    _do([str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *(packages or ("--no-deps", "-r", str(wanted)))])
     stamp.write_text(digest)
+
+
+def _requirements(name: str) -> Path:
+    return BENCH / "requirements" / f"{name}.txt"
 
 
 def _molecules() -> None:

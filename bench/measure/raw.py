@@ -2,7 +2,9 @@
 
 import json
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from measure.places import BUNDLE, MOLECULES, ONNX_RUNTIME, TARGET, on_cores, server_cores
 
@@ -19,9 +21,10 @@ class Raw:
     half_p99: float
 
 
-def run(seconds: float) -> Raw:
+def run(seconds: float, bundle: Path = BUNDLE, molecules: Path = MOLECULES, cores: Sequence[int] = ()) -> Raw:
     """On the cores of the servers, a session of one thread on each: what our server does, without a server."""
-    command = f"{TARGET}/raw-loop --bundle {BUNDLE} --molecules {MOLECULES} --onnxruntime {ONNX_RUNTIME}"
-    command += f" --sessions {len(server_cores())} --threads 1 --seconds {max(1, round(seconds))}"
-    done = subprocess.run([*on_cores(server_cores()), *command.split()], capture_output=True, text=True, check=True, timeout=60 + 10 * seconds)
+    cores = cores or server_cores()
+    command = f"{TARGET}/raw-loop --bundle {bundle} --molecules {molecules} --onnxruntime {ONNX_RUNTIME}"
+    command += f" --sessions {len(cores)} --threads 1 --seconds {max(1, round(seconds))}"
+    done = subprocess.run([*on_cores(cores), *command.split()], capture_output=True, text=True, check=True, timeout=60 + 10 * seconds)
     return Raw(**json.loads(done.stdout))

@@ -7,7 +7,7 @@ from measure.cells import MATRIX, OWN, Cell
 from measure.places import PAGE, PLOT
 from measure.results import Results
 from measure.servers import OURS
-from measure.summary import SATURATED, UNLOADED, Comparison, verdicts
+from measure.summary import SATURATED, UNLOADED, Comparison, Verdict, verdicts
 
 HEAD = """# Benchmarks
 
@@ -62,7 +62,7 @@ Needs Rust, Python 3.11 and a network for the first time; everything goes to `~/
 def write(results: Results) -> None:
     """The page and the picture."""
     comparison = Comparison(results.samples)
-    parts = [HEAD.format(rounds=len(comparison.rounds)), _promises(results)]
+    parts = [HEAD.format(rounds=len(comparison.rounds)), promises(verdicts(results))]
     if OURS in comparison.servers:
         PLOT.write_text(_picture(results, comparison))
         parts += [f"![Throughput and latency]({PLOT.name})\n"]
@@ -72,22 +72,23 @@ def write(results: Results) -> None:
     PAGE.write_text("\n".join(parts))
 
 
-def _promises(results: Results) -> str:
+def promises(found: list[Verdict]) -> str:
+    """The first table of a page."""
     mark = {True: "yes", False: "**no**", None: "–"}
-    rows = [(verdict.promise, verdict.found, mark[verdict.kept]) for verdict in verdicts(results)]
-    return "## What was promised\n\n" + _table(("promise", "measured: median (smallest to largest round)", "kept"), rows)
+    rows = [(verdict.promise, verdict.found, mark[verdict.kept]) for verdict in found]
+    return "## What was promised\n\n" + table(("promise", "measured: median (smallest to largest round)", "kept"), rows)
 
 
 def _ratios(comparison: Comparison) -> str:
     rows = [(cell.name, *(f"{comparison.ratio(peer, cell):.2f}" for peer in comparison.peers)) for cell in MATRIX]
-    return _table(("", *comparison.peers), rows)
+    return table(("", *comparison.peers), rows)
 
 
 def _numbers(results: Results, comparison: Comparison) -> str:
     """Molecules a second, and p50 and p99 in milliseconds."""
     rows = [(cell.name, *(_cell(comparison, server, cell) for server in comparison.servers)) for cell in MATRIX]
     rows += [(cell.name, _cell(comparison, OURS, cell), *("" for _ in comparison.peers)) for cell in OWN]
-    text = "Molecules a second; p50 / p99 of a request in milliseconds.\n\n" + _table(("", *comparison.servers), rows)
+    text = "Molecules a second; p50 / p99 of a request in milliseconds.\n\n" + table(("", *comparison.servers), rows)
     if results.raw:
         alone, single = (median(getattr(raw, name) for raw in results.raw) for name in ("molecules_per_second", "single_p50"))
         text += f"\nONNX Runtime alone: {alone:,.0f} molecules a second; one molecule in {single:.2f} ms (p50).\n"
@@ -132,9 +133,10 @@ def _made_with(results: Results) -> str:
         rows.append(("seconds to ready", ", ".join(f"{name} {value:.1f}" for name, value in results.to_ready.items())))
     rows.append(("one cell", f"{results.seconds:g} s"))
     commands = "\n".join(f"# {name}\n{command}" for name, command in results.commands.items())
-    return f"## Made with\n\n{_table(('', ''), rows)}\n```sh\n{commands}\n```\n"
+    return f"## Made with\n\n{table(('', ''), rows)}\n```sh\n{commands}\n```\n"
 
 
-def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    """In Markdown."""
     lines = [head, tuple("---" for _ in head), *rows]
     return "".join("| " + " | ".join(line) + " |\n" for line in lines)

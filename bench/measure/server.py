@@ -24,6 +24,7 @@ class Server:
     form: Form = PLAIN
     directory: Path = PEERS
     live: str = ""
+    cores: tuple[int, ...] = field(default_factory=lambda: tuple(server_cores()))
     fresh: bool = False
     """Whether it is started anew for every cell, because what it has learnt from one load is wrong for the next."""
 
@@ -35,7 +36,7 @@ class Server:
         """The process, where it is asked, where its liveness is, and the seconds until it was ready."""
         ports = {name: str(_free_port()) for name in ("port", "ops", "grpc", "metrics")}
         environment = {name: value.format(**ports) for name, value in (COMMON | self.environment).items()}
-        command = [*on_cores(server_cores()), *(word.format(**ports) for word in self.command)]
+        command = [*on_cores(self.cores), *(word.format(**ports) for word in self.command)]
         process = Process(command, environment, self.directory, LOGS / f"{self.name}.log")
         try:
             seconds = process.wait_until_ready(self.ready.format(**ports))

@@ -1,5 +1,8 @@
 """Who is compared, and how each is started: the settings are the ones that `tune` found best."""
 
+from collections.abc import Sequence
+from pathlib import Path
+
 from measure.forms import LIST, OPEN_INFERENCE
 from measure.places import BUNDLE, ONNX_RUNTIME, TARGET, WORK, python_of, server_cores
 from measure.server import Server
@@ -7,15 +10,15 @@ from measure.server import Server
 OURS = "chemmodel-server"
 
 
-def ours(*more: str) -> Server:
+def ours(*more: str, bundle: Path = BUNDLE, cores: Sequence[int] = ()) -> Server:
     """The server of this repository, as it is by default, but without its cache: the molecules of a run repeat."""
     command = (
-        f"{TARGET}/chemmodel-server --bundle {BUNDLE} --name boiling-point --version v2-int8 --accelerator cpu --cache-entries 0"
+        f"{TARGET}/chemmodel-server --bundle {bundle} --name {bundle.parent.name} --version {bundle.name} --accelerator cpu --cache-entries 0"
         " --http-address 127.0.0.1:{port} --ops-address 127.0.0.1:{ops} --grpc-address 127.0.0.1:{grpc}"
         f" --drain-seconds 0 --termination-log /dev/null --onnxruntime {ONNX_RUNTIME}"
     )
     ops = "http://127.0.0.1:{ops}"
-    return Server(OURS, (*command.split(), *more), ready=f"{ops}/readyz", live=f"{ops}/livez")
+    return Server(OURS, (*command.split(), *more), ready=f"{ops}/readyz", live=f"{ops}/livez", cores=tuple(cores or server_cores()))
 
 
 def fastapi(**settings: str) -> Server:

@@ -79,15 +79,15 @@ def _against_others(results: Results, comparison: Comparison) -> list[Verdict]:
     if results.raw:
         ours = comparison.each(OURS, SATURATED, lambda sample: sample.molecules_per_second)
         shares = [a / raw.molecules_per_second for a, raw in zip(ours, results.raw, strict=False)]
-        limit = _verdict(limit.promise, _spread(shares, ""), median(shares) >= 0.95)
+        limit = _verdict(limit.promise, spread(shares, ""), median(shares) >= 0.95)
         p50, alone = comparison.p50(OURS, UNLOADED), median(raw.single_p50 for raw in results.raw)
         allowed = 1.10 * alone + 0.3
         found = f"{p50:.2f} ms; alone {alone:.2f} ms, so {allowed:.2f} ms are allowed"
         unloaded = _verdict(unloaded.promise, found, p50 <= allowed)
     tails = {cell.items: comparison.each(OURS, cell, lambda sample: sample.p99 / sample.p50) for cell in OWN if cell.share == 0.5}
-    found = "; ".join(f"{_spread(values, ' ×')} with {items} a request" for items, values in tails.items())
+    found = "; ".join(f"{spread(values, ' ×')} with {items} a request" for items, values in tails.items())
     if results.raw:
-        found += f"; ONNX Runtime alone, one by one at half of its rate: {_spread([raw.half_p99 / raw.half_p50 for raw in results.raw], ' ×')}"
+        found += f"; ONNX Runtime alone, one by one at half of its rate: {spread([raw.half_p99 / raw.half_p50 for raw in results.raw], ' ×')}"
     tail = _verdict("p99 at half of our capacity: at most 3 × p50", found, max(map(median, tails.values())) <= 3)
     if not comparison.peers:
         return [limit, unloaded, tail]
@@ -98,7 +98,7 @@ def _against_others(results: Results, comparison: Comparison) -> list[Verdict]:
         limit,
         _verdict(
             "saturated, one molecule a request: at least 1.5 × the best of the others",
-            f"{_spread(lead, ' ×')} ({best})",
+            f"{spread(lead, ' ×')} ({best})",
             median(lead) >= 1.5,
         ),
         _verdict("in no cell behind any of the others", f"smallest ratio {worst:.2f} ({where})", worst >= 1),
@@ -121,7 +121,7 @@ def _precision(results: Results) -> Verdict:
     if results.precision is None:
         return Verdict(promise, "not measured", None)
     ratios = [a / b for a, b in zip(results.precision.int8, results.precision.fp32, strict=True)]
-    return _verdict(promise, f"{_spread(ratios, ' ×')}; {median(results.precision.int8):,.0f} molecules a second", median(ratios) >= 1.8)
+    return _verdict(promise, f"{spread(ratios, ' ×')}; {median(results.precision.int8):,.0f} molecules a second", median(ratios) >= 1.8)
 
 
 def _overload(results: Results) -> list[Verdict]:
@@ -143,7 +143,7 @@ def _overload(results: Results) -> list[Verdict]:
     growth = (seen.resident_most - seen.resident_before) / MEGABYTE
     memory = f"{growth:+.0f} MB at most, {(seen.resident_after - seen.resident_before) / MEGABYTE:+.0f} MB afterwards"
     return [
-        _verdict(promises[0], _spread(shares, ""), median(shares) >= 0.9),
+        _verdict(promises[0], spread(shares, ""), median(shares) >= 0.9),
         _verdict(promises[1], words, right and seen.refusals_seen > 0 and not seen.liveness_failed),
         _verdict(promises[2], memory, growth <= 64),
     ]
@@ -164,12 +164,12 @@ def _memory(results: Results) -> Verdict:
 def _rest(results: Results) -> list[Verdict]:
     start = Verdict("start to ready: at most 1.5 s", "not measured", None)
     if results.starts:
-        start = _verdict(start.promise, _spread(results.starts, " s"), median(results.starts) <= 1.5)
+        start = _verdict(start.promise, spread(results.starts, " s"), median(results.starts) <= 1.5)
     slow = Verdict("1,000 connections that never finish a request: p99 of 8 good clients at most 10 % worse", "not measured", None)
     if results.slow_loris is not None:
         seen = results.slow_loris
         ratios = [beside / without for beside, without in zip(seen.beside, seen.without, strict=True)]
-        slow = _verdict(slow.promise, f"{_spread(ratios, ' ×')}, {min(seen.connected)} connected", median(ratios) <= 1.10)
+        slow = _verdict(slow.promise, f"{spread(ratios, ' ×')}, {min(seen.connected)} connected", median(ratios) <= 1.10)
     return [start, slow]
 
 
@@ -177,5 +177,6 @@ def _verdict(promise: str, found: str, kept: bool) -> Verdict:
     return Verdict(promise, found, kept)
 
 
-def _spread(values: list[float], unit: str) -> str:
+def spread(values: list[float], unit: str) -> str:
+    """Median, and the smallest and the largest round."""
     return f"{median(values):.2f}{unit} ({min(values):.2f} to {max(values):.2f})"

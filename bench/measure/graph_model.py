@@ -1,0 +1,55 @@
+"""Makes the ensemble of the part `graphs` from nothing, by the tools that anybody would use: PolyID trains it and says what it
+answers, `chemmodel-export` writes the bundle. So both sides have the same weights.
+
+The shape is the published one (128 features, 12 messages), with three folds. One epoch on 23 oligomers: what it says of a polymer is
+worthless, and how fast it says it does not depend on that.
+"""
+
+import os
+import shutil
+import subprocess
+
+from measure.bodies import molecules
+from measure.forms import PLAIN
+from measure.places import GRAPH_BUNDLE, GRAPH_LISTS, GRAPH_REQUESTS, PEERS, POLYID, POLYID_MODEL, POLYID_TOOLS, REPOSITORY, python_of
+from measure.prepare import environment
+
+FOLDS = 3
+SMALL = 500
+
+
+def prepare() -> None:
+    """Environments, ensemble, bundle, molecules."""
+    environment("polyid", POLYID_TOOLS / "requirements.txt")
+    environment("exporter", REPOSITORY / "tools" / "pyproject.toml", "--editable", str(REPOSITORY / "tools"))
+    # The export is the last step, and its folder appears whole.
+    if not GRAPH_BUNDLE.exists():
+        shutil.rmtree(POLYID, ignore_errors=True)
+        GRAPH_BUNDLE.parent.mkdir(parents=True)
+        _make()
+    oligomers = GRAPH_LISTS["oligomers"].read_text().split()
+    GRAPH_LISTS["small molecules"].write_text("".join(f"{smiles}\n" for smiles in molecules()[:SMALL]))
+    GRAPH_REQUESTS.write_text("".join(PLAIN.body([smiles]) + "\n" for smiles in oligomers))
+
+
+def _make() -> None:
+    print("oligomers", flush=True)
+    of_polyid(str(PEERS / "polyid_molecules.py"), str(POLYID))
+    print(f"a PolyID ensemble: {FOLDS} folds, one epoch", flush=True)
+    table, answers = POLYID / "table.csv", POLYID / "answers.json"
+    trained = ("--property", "oxygen", "--folds", str(FOLDS), "--epochs", "1", "--out", str(POLYID_MODEL))
+    of_polyid(str(POLYID_TOOLS / "train.py"), "--data", str(table), *trained)
+    asked = ("--ask", str(POLYID / "golden.smi"), "--out", str(answers))
+    of_polyid(str(POLYID_TOOLS / "answer.py"), "--model", str(POLYID_MODEL), "--data", str(table), *asked)
+    export = [str(python_of("exporter").parent / "chemmodel-export"), "polyid", "--model", str(POLYID_MODEL), "--answers", str(answers)]
+    export += ["--out", str(GRAPH_BUNDLE), "--name", "polyid", "--output", "oxygen:share of oxygen:%"]
+    subprocess.run(export, check=True)
+
+
+def of_polyid(*command: str) -> None:
+    """Runs a script in PolyID's own environment."""
+    subprocess.run([str(python_of("polyid")), *command], env=os.environ | POLYID_PATH, check=True, stdout=subprocess.DEVNULL)
+
+
+POLYID_PATH = {"PYTHONPATH": str(POLYID_TOOLS), "PYTHONDONTWRITEBYTECODE": "1"}
+"""With which its scripts find `answer.py` and its neighbours."""

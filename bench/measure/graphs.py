@@ -1,0 +1,122 @@
+"""A PolyID ensemble: our server, ONNX Runtime alone and PolyID itself, on one core, with the same weights, in turns."""
+
+import json
+import urllib.request
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from measure import features, load, raw
+from measure.features import Features
+from measure.original import WAYS, Original
+from measure.places import GRAPH_BUNDLE, GRAPH_LISTS, GRAPH_REQUESTS, POLYID, one_core
+from measure.server import Running
+from measure.servers import ours
+
+CONNECTIONS = (1, 64, 256)
+# An oligomer takes ten times as long as a small molecule, and some take four times as long as others.
+LONGER = 4
+# Of each fold's answer: relative above 1, absolute below. What the exporter asks of the bundle.
+TOLERANCE = 1e-4
+
+
+@dataclass(frozen=True)
+class Round:
+    """Molecules a second."""
+
+    alone: float
+    """ONNX Runtime without a server."""
+    ours: dict[str, float]
+    """By connections, one molecule a request."""
+    original: dict[str, float]
+    """By way, one molecule at a time."""
+    features: dict[str, Features]
+    """By list of molecules."""
+
+
+@dataclass
+class Graphs:
+    """What the part has found."""
+
+    date: str
+    machine: dict[str, str]
+    seconds: float
+    rounds: list[Round] = field(default_factory=list)
+
+    def write(self, path: Path) -> None:
+        """All of it, as JSON."""
+        path.write_text(json.dumps(asdict(self), indent=1) + "\n")
+
+
+def read(path: Path) -> Graphs:
+    """What `write` wrote."""
+    found = json.loads(path.read_text())
+    for one in found["rounds"]:
+        one["features"] = {name: Features(**rates) for name, rates in one["features"].items()}
+    found["rounds"] = [Round(**one) for one in found["rounds"]]
+    return Graphs(**found)
+
+
+def run(found: Graphs, rounds: int, path: Path, tell: Callable[[str], None]) -> None:
+    """Right before fast: nothing is measured unless all give the same answers. Written after each round."""
+    original = Original()
+    try:
+        running = ours(bundle=GRAPH_BUNDLE, cores=one_core()).start()
+        try:
+            check(running, original)
+            running.process.freeze()
+            for number in range(rounds):
+                found.rounds.append(_round(running, original, found.seconds))
+                tell(f"round {number + 1} of {rounds}: {found.rounds[-1]}")
+                found.write(path)
+        finally:
+            running.process.stop()
+    finally:
+        original.stop()
+
+
+def check(running: Running, original: Original) -> None:
+    """Each fold's answer for one oligomer of each polymer; raises when one is not PolyID's."""
+    smiles = _one_of_each()
+    answers = [_ask(running, one)["members"] for one in smiles]
+    for way in WAYS:
+        for molecule, found, wanted in zip(smiles, answers, original.members(way, smiles), strict=True):
+            if not agree(found, wanted):
+                raise ValueError(f"our server says {found} for {molecule}, but PolyID ({way}) says {wanted}")
+
+
+def agree(found: list[float], wanted: list[float]) -> bool:
+    """Whether all folds say the same, as far as single precision can."""
+    return all(abs(a - b) <= TOLERANCE * max(1.0, abs(b)) for a, b in zip(found, wanted, strict=True))
+
+
+def _round(running: Running, original: Original, seconds: float) -> Round:
+    seconds_of_graphs = LONGER * seconds
+    alone = raw.run(seconds_of_graphs, GRAPH_BUNDLE, GRAPH_LISTS["oligomers"], one_core()).molecules_per_second
+    served = {str(connections): _serve(running, connections, seconds_of_graphs) for connections in CONNECTIONS}
+    asked = {way: original.rate(way, _one_of_each(), seconds_of_graphs) for way in WAYS}
+    return Round(alone, served, asked, {name: features.run(path, seconds) for name, path in GRAPH_LISTS.items()})
+
+
+def _serve(running: Running, connections: int, seconds: float) -> float:
+    running.begin_turn()
+    try:
+        # A request that waits for its turn in a long queue ends after the seconds; it is waited for and counted.
+        load.closed(running.url, GRAPH_REQUESTS, 1, 0.4)
+        seen = load.closed(running.url, GRAPH_REQUESTS, connections, seconds)
+    finally:
+        running.process.freeze()
+    if seen.refused or seen.failed:
+        raise RuntimeError(f"{seen.refused + seen.failed} of the requests were not answered; see {running.process.log}")
+    return seen.rate
+
+
+def _one_of_each() -> list[str]:
+    return (POLYID / "golden.smi").read_text().split()
+
+
+def _ask(running: Running, smiles: str) -> dict:
+    body = json.dumps({"smiles": smiles}).encode()
+    request = urllib.request.Request(running.url, body, {"content-type": "application/json"})
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return json.load(answer)

@@ -8,7 +8,8 @@ import signal
 import sys
 import time
 
-from measure import cells, echo, graph_model, graph_report, graphs, machine, memory, overload, precision, raw, report, results, slow_loris, start, tune
+from measure import cells, echo, graph_model, graph_report, graphs, machine, memory
+from measure import overload, precision, raw, report, results, slow_loris, start, tune
 from measure.check import check
 from measure.places import CACHE, GRAPH_PAGE, GRAPH_RESULTS, PAGE, REPOSITORY, RESULTS, TARGET
 from measure.prepare import prepare, prepare_peers

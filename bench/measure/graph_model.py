@@ -11,11 +11,12 @@ import subprocess
 
 from measure.bodies import molecules
 from measure.forms import PLAIN
-from measure.places import GRAPH_BUNDLE, GRAPH_LISTS, GRAPH_REQUESTS, PEERS, POLYID, POLYID_MODEL, POLYID_TOOLS, REPOSITORY, python_of
+from measure.places import FEATURE_LISTS, GRAPH_BUNDLE, GRAPH_MOLECULES, GRAPH_REQUESTS, ONE_OF_EACH
+from measure.places import PEERS, POLYID, POLYID_MODEL, POLYID_TOOLS, REPOSITORY, python_of
 from measure.prepare import environment
 
 FOLDS = 3
-SMALL = 500
+SMALL = 200
 
 
 def prepare() -> None:
@@ -27,8 +28,8 @@ def prepare() -> None:
         shutil.rmtree(POLYID, ignore_errors=True)
         GRAPH_BUNDLE.parent.mkdir(parents=True)
         _make()
-    oligomers = GRAPH_LISTS["oligomers"].read_text().split()
-    GRAPH_LISTS["small molecules"].write_text("".join(f"{smiles}\n" for smiles in molecules()[:SMALL]))
+    oligomers = GRAPH_MOLECULES.read_text().split()
+    FEATURE_LISTS["small molecules"].write_text("".join(f"{smiles}\n" for smiles in molecules()[:SMALL]))
     GRAPH_REQUESTS.write_text("".join(PLAIN.body([smiles]) + "\n" for smiles in oligomers))
 
 
@@ -39,7 +40,7 @@ def _make() -> None:
     table, answers = POLYID / "table.csv", POLYID / "answers.json"
     trained = ("--property", "oxygen", "--folds", str(FOLDS), "--epochs", "1", "--out", str(POLYID_MODEL))
     of_polyid(str(POLYID_TOOLS / "train.py"), "--data", str(table), *trained)
-    asked = ("--ask", str(POLYID / "golden.smi"), "--out", str(answers))
+    asked = ("--ask", str(ONE_OF_EACH), "--out", str(answers))
     of_polyid(str(POLYID_TOOLS / "answer.py"), "--model", str(POLYID_MODEL), "--data", str(table), *asked)
     export = [str(python_of("exporter").parent / "chemmodel-export"), "polyid", "--model", str(POLYID_MODEL), "--answers", str(answers)]
     export += ["--out", str(GRAPH_BUNDLE), "--name", "polyid", "--output", "oxygen:share of oxygen:%"]

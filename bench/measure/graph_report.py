@@ -5,7 +5,7 @@ from statistics import median
 
 from measure.graphs import CONNECTIONS, Graphs, Round
 from measure.original import WAYS
-from measure.places import GRAPH_LISTS, GRAPH_PAGE
+from measure.places import FEATURE_LISTS, GRAPH_PAGE
 from measure.report import promises, table
 from measure.summary import Verdict, spread
 
@@ -74,7 +74,7 @@ def verdicts(rounds: list[Round]) -> list[Verdict]:
             [one.features[name].nfp / one.features[name].nfp_original for one in rounds],
             " ×",
         )
-        for name in GRAPH_LISTS
+        for name in FEATURE_LISTS
     ]
     shares = [one.ours[SATURATED] / one.alone for one in rounds]
     return [*served, *featurised, _at_least(SHARE, f"saturated, one molecule a request: at least {SHARE} of ONNX Runtime alone", shares, "")]
@@ -105,7 +105,7 @@ def _numbers(rounds: list[Round]) -> str:
     text = "Oligomers a second; how often that is what PolyID answers.\n\n"
     text += table(("", "oligomers a second", *(WORDS[way] for way in WAYS)), [*served, alone, *others])
     rows = []
-    for name in GRAPH_LISTS:
+    for name in FEATURE_LISTS:
         for what, words in (("nfp", "SMILES to PolyID's tokens"), ("morgan", "SMILES to Morgan environments")):
             ours, theirs = ([getattr(one.features[name], kind) for one in rounds] for kind in (what, f"{what}_original"))
             ratios = [a / b for a, b in zip(ours, theirs, strict=True)]

@@ -9,7 +9,7 @@ from pathlib import Path
 from measure import features, load, raw
 from measure.features import Features
 from measure.original import WAYS, Original
-from measure.places import GRAPH_BUNDLE, GRAPH_LISTS, GRAPH_REQUESTS, POLYID, one_core
+from measure.places import FEATURE_LISTS, GRAPH_BUNDLE, GRAPH_MOLECULES, GRAPH_REQUESTS, ONE_OF_EACH, one_core
 from measure.server import Running
 from measure.servers import ours
 
@@ -92,10 +92,10 @@ def agree(found: list[float], wanted: list[float]) -> bool:
 
 def _round(running: Running, original: Original, seconds: float) -> Round:
     seconds_of_graphs = LONGER * seconds
-    alone = raw.run(seconds_of_graphs, GRAPH_BUNDLE, GRAPH_LISTS["oligomers"], one_core()).molecules_per_second
+    alone = raw.run(seconds_of_graphs, GRAPH_BUNDLE, GRAPH_MOLECULES, one_core()).molecules_per_second
     served = {str(connections): _serve(running, connections, seconds_of_graphs) for connections in CONNECTIONS}
     asked = {way: original.rate(way, _one_of_each(), seconds_of_graphs) for way in WAYS}
-    return Round(alone, served, asked, {name: features.run(path, seconds) for name, path in GRAPH_LISTS.items()})
+    return Round(alone, served, asked, {name: features.run(path, seconds) for name, path in FEATURE_LISTS.items()})
 
 
 def _serve(running: Running, connections: int, seconds: float) -> float:
@@ -112,7 +112,7 @@ def _serve(running: Running, connections: int, seconds: float) -> float:
 
 
 def _one_of_each() -> list[str]:
-    return (POLYID / "golden.smi").read_text().split()
+    return ONE_OF_EACH.read_text().split()
 
 
 def _ask(running: Running, smiles: str) -> dict:

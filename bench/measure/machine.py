@@ -7,7 +7,7 @@ import re
 import subprocess
 from pathlib import Path
 
-from measure.places import BENCH, BUNDLE, GRAPH_BUNDLE, GRAPH_LISTS, MOLECULES, POLYID, REPOSITORY, cores, server_cores
+from measure.places import BENCH, BUNDLE, FEATURE_LISTS, GRAPH_BUNDLE, GRAPH_MOLECULES, MOLECULES, POLYID, REPOSITORY, cores, server_cores
 from measure.prepare import OHA_VERSION
 
 NAMED = ("fastapi", "uvicorn", "mlserver", "bentoml", "litserve", "ray", "onnxruntime", "tokenizers")
@@ -32,13 +32,13 @@ def describe_graphs() -> dict[str, str]:
     """The same for the page about graphs."""
     manifest = json.loads((GRAPH_BUNDLE / "chemmodel.json").read_text())
     networks = [(GRAPH_BUNDLE / name).stat().st_size / 1e6 for name in manifest["members"]]
-    lists = ", ".join(f"{len(path.read_text().split())} {name}" for name, path in GRAPH_LISTS.items())
+    lists = ", ".join(f"{len(path.read_text().split())} {name}" for name, path in FEATURE_LISTS.items())
     return {
         **_common("one for whoever has its turn"),
         "load generator": f"oha {OHA_VERSION}",
         "original": json.loads((POLYID / "answers.json").read_text())["framework"],
         "model": f"{len(networks)} folds of {networks[0]:.1f} MB each",
-        "molecules": lists,
+        "molecules": f"{len(GRAPH_MOLECULES.read_text().split())} oligomers to predict; to featurise {lists}",
     }
 
 

@@ -29,7 +29,9 @@ POLYID_MODEL = POLYID / "model"
 POLYID_TOOLS = REPOSITORY / "tools" / "polyid"
 GRAPH_BUNDLE = POLYID / "bundle" / "v1"
 GRAPH_REQUESTS = POLYID / "requests.txt"
-GRAPH_LISTS = {"oligomers": POLYID / "oligomers.txt", "small molecules": POLYID / "small-molecules.txt"}
+GRAPH_MOLECULES = POLYID / "oligomers.txt"
+ONE_OF_EACH = POLYID / "golden.smi"
+FEATURE_LISTS = {"oligomers": ONE_OF_EACH, "small molecules": POLYID / "small-molecules.txt"}
 
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", REPOSITORY / "target")) / "release"
 

@@ -8,7 +8,7 @@ from measure.features import Features
 from measure.graph_report import SATURATED, verdicts
 from measure.graphs import CONNECTIONS, Graphs, Round, agree, read
 from measure.original import WAYS
-from measure.places import GRAPH_LISTS
+from measure.places import FEATURE_LISTS
 
 
 def one(alone: float = 100.0, saturated: float = 97.0, published: float = 1.0, direct: float = 1.0, nfp: float = 1000.0) -> Round:
@@ -17,7 +17,7 @@ def one(alone: float = 100.0, saturated: float = 97.0, published: float = 1.0, d
         alone,
         {str(count): saturated for count in CONNECTIONS},
         dict(zip(WAYS, (published, direct), strict=True)),
-        {name: Features(nfp, 10.0, 500.0, 500.0) for name in GRAPH_LISTS},
+        {name: Features(nfp, 10.0, 500.0, 500.0) for name in FEATURE_LISTS},
     )
 
 

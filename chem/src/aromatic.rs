@@ -13,7 +13,7 @@ const LARGEST_FUSED_RING: usize = 24;
 /// Rings that are looked at together.
 const FUSED_RINGS: usize = 6;
 /// Combinations of fused rings that are tried in one molecule.
-const COMBINATIONS: usize = 100_000;
+const COMBINATIONS: usize = 20_000;
 /// In rings of at least so many atoms, oxygen and sulfur are bridges and give nothing.
 const MACROCYCLE: usize = 9;
 

@@ -22,7 +22,12 @@ pub struct Bundle {
 impl Bundle {
     /// A version of the example model.
     pub fn example(version: &str) -> Result<Self> {
-        let directory = repository(&format!("examples/models/boiling-point/{version}"));
+        Self::of("boiling-point", version)
+    }
+
+    /// A version of any model of the examples.
+    pub fn of(model: &str, version: &str) -> Result<Self> {
+        let directory = repository(&format!("examples/models/{model}/{version}"));
         let manifest = read(&directory, MANIFEST)?;
         let listed: Value = serde_json::from_slice(&manifest)?;
         let listed = listed["files"].as_object().context("the manifest lists no files")?;

@@ -15,6 +15,7 @@ mod first_light;
 mod gpu;
 mod grpc;
 mod mortal;
+mod polymers;
 mod precision;
 mod quiet;
 mod resilience;

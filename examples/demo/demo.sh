@@ -27,8 +27,7 @@ kubectl create namespace "$NAMESPACE" --dry-run=client -o yaml | kubectl apply -
 kubectl -n "$NAMESPACE" create secret generic s3 --dry-run=client -o yaml \
 	--from-literal=AWS_ACCESS_KEY_ID="$AWS_ACCESS_KEY_ID" --from-literal=AWS_SECRET_ACCESS_KEY="$AWS_SECRET_ACCESS_KEY" |
 	kubectl apply -f - >/dev/null
-manifest=${CHEMMODEL_CACHE:-$HOME/.cache/chemmodel}/boiling-point.yaml
-sed "s|endpoint: .*|endpoint: $S3_ENDPOINT|" examples/boiling-point.yaml >"$manifest"
+manifest=$(use_example boiling-point)
 started=$(date +%s)
 kubectl -n "$NAMESPACE" apply -f "$manifest"
 kubectl -n "$NAMESPACE" wait --for=condition=Ready --timeout=180s chemmodel/boiling-point
@@ -38,14 +37,22 @@ step "kubectl get chemmodels"
 kubectl -n "$NAMESPACE" get chemmodels
 
 step "Predictions of molecules that were held out of training"
-predict_table examples/molecules.csv
+predict_table boiling-point examples/molecules.csv
 
 step "A better version: blue/green to v2"
 kubectl -n "$NAMESPACE" patch chemmodel boiling-point --type merge \
 	-p '{"spec":{"model":{"uri":"s3://models/boiling-point/v2","version":"v2"}}}'
 kubectl -n "$NAMESPACE" wait --for=jsonpath='{.status.active.version}'=v2 --timeout=180s chemmodel/boiling-point
 kubectl -n "$NAMESPACE" get chemmodels
-predict_table examples/molecules.csv
+predict_table boiling-point examples/molecules.csv
+
+step "A graph model: PolyID's ensemble, asked for well-known polymers by their oligomers"
+upload examples/models/polyid-tg-tm/v2 models/polyid-tg-tm/v2
+kubectl -n "$NAMESPACE" apply -f "$(use_example polyid)"
+kubectl -n "$NAMESPACE" wait --for=condition=Ready --timeout=300s chemmodel/polyid-tg-tm
+kubectl -n "$NAMESPACE" get chemmodels
+predict_table polyid-tg-tm examples/polymers.csv Tg
+say "Trained on polyesters alone: the other polymers are far from what it has seen, and it says so."
 
 cat <<END
 

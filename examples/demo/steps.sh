@@ -96,15 +96,22 @@ upload() {
 	say "$1 -> s3://$2"
 }
 
-# predict_table CSV: name, SMILES and measured value of each molecule, with the model's answer beside it.
+# use_example MODEL: examples/MODEL.yaml with this S3 server; prints where it is.
+use_example() {
+	local manifest=${CHEMMODEL_CACHE:-$HOME/.cache/chemmodel}/$1.yaml
+	sed "s|endpoint: .*|endpoint: $S3_ENDPOINT|" "examples/$1.yaml" >"$manifest"
+	printf '%s\n' "$manifest"
+}
+
+# predict_table MODEL CSV [OUTPUT]: name, SMILES and measured value of each molecule, with the model's answer beside it.
 predict_table() {
 	local port forward
 	port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-	"$KUBECTL" -n "$NAMESPACE" port-forward service/boiling-point "$port:80" >/dev/null 2>&1 &
+	"$KUBECTL" -n "$NAMESPACE" port-forward "service/$1" "$port:80" >/dev/null 2>&1 &
 	forward=$!
 	# shellcheck disable=SC2064  # this very process, now
 	trap "kill $forward 2>/dev/null || true" EXIT
-	python3 "${here:?}/predict.py" "http://127.0.0.1:$port/predict" "$1"
+	python3 "${here:?}/predict.py" "http://127.0.0.1:$port/predict" "${@:2}"
 	kill "$forward"
 	wait "$forward" 2>/dev/null || true # ended by the signal just sent
 	trap - EXIT

@@ -112,9 +112,9 @@ CHEM = $(CACHE)/chem
 test-chem: ## SMILES to features against RDKit and nfp, on 150,000 spellings of molecules
 	test -x $(CHEM)/bin/python || python3 -m venv $(CHEM)
 	$(CHEM)/bin/pip install --quiet --disable-pip-version-check --no-deps --requirement chem/tests/requirements.txt
-	test $(CHEM)/reference.jsonl -nt chem/tests/reference.py || { \
-		$(CHEM)/bin/python chem/tests/reference.py $(CHEM)/reference.jsonl.new && \
-		mv $(CHEM)/reference.jsonl.new $(CHEM)/reference.jsonl; }
+	cat chem/tests/reference.py chem/tests/requirements.txt | cmp -s - $(CHEM)/reference.by || { \
+		$(CHEM)/bin/python chem/tests/reference.py $(CHEM)/reference.jsonl && \
+		cat chem/tests/reference.py chem/tests/requirements.txt >$(CHEM)/reference.by; }
 	CHEMMODEL_CHEM_REFERENCE=$(CHEM)/reference.jsonl \
 		cargo test --locked --package chemmodel-chem --test parity -- --ignored --nocapture
 

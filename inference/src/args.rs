@@ -5,8 +5,10 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::thread::available_parallelism;
 
-use chemmodel_bundle::{BundleDigest, Precision};
+use chemmodel_bundle::{BundleDigest, Kind, Precision};
 use clap::{Parser, ValueEnum};
+
+use crate::error::StartError;
 
 /// Serves one model bundle over HTTP.
 #[derive(Debug, Clone, Parser)]
@@ -147,15 +149,22 @@ pub enum LogFormat {
 impl Args {
     /// Inferences at once, and the threads of each, for a network of so many bytes. Many inferences on one thread each do more than few on many
     /// (`docs/adr/0025-one-thread-each.md`), but each has the network in memory.
-    pub fn engines(&self, network: u64) -> (usize, usize) {
+    pub fn engines(&self, network: u64, kind: Kind) -> Result<(usize, usize), StartError> {
         // Reads the quota of cgroup v1 and v2 and the affinity mask; ONNX Runtime's own default is the host's cores, whatever the container may use.
         let quota = available_parallelism().map_or(1, NonZeroUsize::get);
-        self.engines_on(quota, network)
+        self.engines_on(quota, network, kind)
     }
 
-    fn engines_on(&self, quota: usize, network: u64) -> (usize, usize) {
+    fn engines_on(&self, quota: usize, network: u64, kind: Kind) -> Result<(usize, usize), StartError> {
         let copies = usize::try_from(MOST_BYTES / network.max(1)).unwrap_or(usize::MAX);
-        let (sessions, threads) = (self.sessions.map(NonZeroUsize::get), self.threads.map(NonZeroUsize::get));
+        let threads = match (kind, self.accelerator) {
+            (Kind::Graph, Accelerator::Cpu) => match self.threads.map_or(1, NonZeroUsize::get) {
+                1 => Some(1),
+                threads => return Err(StartError::ThreadsOfGraphs(threads)),
+            },
+            (Kind::Sequence, _) | (_, Accelerator::Cuda) => self.threads.map(NonZeroUsize::get),
+        };
+        let sessions = self.sessions.map(NonZeroUsize::get);
         let sessions = sessions.unwrap_or_else(|| match self.accelerator {
             Accelerator::Cpu => (quota / threads.unwrap_or(1)).min(copies).max(1),
             // One queue of the GPU: a second session would only wait for it.
@@ -165,7 +174,7 @@ impl Args {
             Accelerator::Cpu => (quota / sessions).max(1),
             Accelerator::Cuda => 1,
         });
-        (sessions, threads)
+        Ok((sessions, threads))
     }
 
     /// Molecules of one request at most: what cannot ever fit the queue must not be told to try again.
@@ -223,11 +232,21 @@ mod tests {
             (&["--accelerator", "cuda"], 16, SMALL, (1, 1)),
         ] {
             assert_eq!(
-                parse(flags).unwrap().engines_on(quota, network),
+                parse(flags).unwrap().engines_on(quota, network, Kind::Sequence).unwrap(),
                 engines,
                 "{flags:?} on {quota}, {network} bytes"
             );
         }
+    }
+
+    #[test]
+    fn a_graph_network_on_a_processor_has_one_thread_because_the_runtime_adds_wrongly_with_more() {
+        let engines = |flags: &[&str], network| parse(flags).unwrap().engines_on(4, network, Kind::Graph);
+        assert_eq!(engines(&[], 5 << 20).unwrap(), (4, 1));
+        assert_eq!(engines(&[], 400 << 20).unwrap(), (2, 1));
+        assert_eq!(engines(&["--threads", "1", "--sessions", "1"], 5 << 20).unwrap(), (1, 1));
+        assert_eq!(engines(&["--accelerator", "cuda", "--threads", "2"], 5 << 20).unwrap(), (1, 2));
+        assert!(engines(&["--threads", "2"], 5 << 20).is_err());
     }
 
     #[test]

@@ -36,6 +36,11 @@ pub enum StartError {
         /// Why.
         source: io::Error,
     },
+    /// See docs/adr/0027-graphs-are-packed.md.
+    #[error(
+        "--threads: a graph model on a processor cannot have {0}, because ONNX Runtime then adds wrongly (ScatterND); leave it and spec.runtime.threads out: each CPU has an inference of its own"
+    )]
+    ThreadsOfGraphs(usize),
     /// The bundle is not what it should be.
     #[error(transparent)]
     Bundle(#[from] BundleError),

@@ -30,7 +30,7 @@ pub fn load(args: &Args, app: &App) -> Result<Vec<JoinHandle<()>>, StartError> {
     let preprocessor = Preprocessor::load(&bundle, args.max_smiles_length.get())?;
 
     app.health.enter(Phase::Loading("loading the network"));
-    let (sessions, threads) = args.engines(bundle.network_bytes(args.precision));
+    let (sessions, threads) = args.engines(bundle.network_bytes(args.precision), bundle.manifest.kind)?;
     let config = EngineConfig {
         accelerator: args.accelerator,
         precision: args.precision,

@@ -1,5 +1,5 @@
 //! How fast molecules are read: SMILES to the graph that PolyID's networks take, and to the environments of the domain of
-//! validity. One thread, no network. `peers/featurise.py` does the same with RDKit and nfp.
+//! validity. One thread, no network. `peers/polyid_features.py` does the same with RDKit and nfp.
 #![allow(clippy::print_stdout, reason = "its answer")]
 
 use std::fs;

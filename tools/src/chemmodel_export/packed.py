@@ -6,6 +6,7 @@ import numpy as np
 import onnxruntime
 
 INPUTS, OUTPUT = ("atom", "bond", "connectivity", "graph", "size"), "predictions"
+BATCHES = (1, 2, 16)
 
 
 class Graph(NamedTuple):
@@ -38,3 +39,23 @@ def pack(graphs: list[Graph]) -> dict[str, np.ndarray]:
 def run(runtime: onnxruntime.InferenceSession, graphs: list[Graph]) -> np.ndarray:
     """Raw float32 `[graphs, outputs]`."""
     return runtime.run([OUTPUT], pack(graphs))[0]
+
+
+class Difference(NamedTuple):
+    """Where a network answers other than its framework."""
+
+    batch: int  # graphs in a batch
+    error: float  # relative above 1, absolute below; NaN where an answer is not a number
+    graph: int
+
+
+def first_difference(
+    runtime: onnxruntime.InferenceSession, graphs: list[Graph], expected: np.ndarray, tolerance: float
+) -> Difference | None:
+    """Compares alone and in company: the worst graph of the first size of batch that is off by more than allowed."""
+    for size in BATCHES:
+        answered = np.concatenate([run(runtime, graphs[i : i + size]) for i in range(0, len(graphs), size)])
+        error = (np.abs(answered - expected) / np.maximum(1.0, np.abs(expected))).max(axis=1)
+        if not error.max() <= tolerance:
+            return Difference(size, float(error.max()), int(np.nan_to_num(error, nan=np.inf).argmax()))
+    return None

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes what RDKit, nfp and Chemprop make of molecules, for parity.rs: reference.py FILE
+"""Writes what RDKit, nfp and Chemprop make of molecules, for parity.rs: reference.py FILE [SMILES]
 
 Each line is a JSON object: a molecule of a set, with its tokens, the targets of its directed bonds (the sources ascend), its
 Morgan environments and, of canonical spellings without stereochemistry, Chemprop's features; or without all of these when
@@ -7,7 +7,8 @@ RDKit refuses it. The last line is the vocabulary.
 
 Sets: all molecules of the package `chemicals` that have a boiling or melting point; the other molecules of its tables, most
 of them from PubChem; oligomers, from a CSV file with a column smiles_polymer, named by CHEMMODEL_OLIGOMERS, which is not in
-this repository; and mutants of the first set. Each comes in the spelling of its source and in RDKit's canonical one.
+this repository; and mutants of the first set. With a file SMILES, one in each line, only those of it that are in none of
+these tables. Each comes in the spelling of its source and in RDKit's canonical one.
 """
 
 import csv
@@ -114,6 +115,18 @@ def oligomers():
         return [row["smiles_polymer"] for row in csv.DictReader(file)]
 
 
+def further(path):
+    """What a file has beyond the tables, by canonical spelling."""
+    spellings = Path(path).read_text().split()
+    known = {canonical(smiles) for table in chemicals() for smiles in table} - {None}
+    return [smiles for smiles in dict.fromkeys(spellings) if canonical(smiles) not in known]
+
+
+def canonical(smiles):
+    molecule = Chem.MolFromSmiles(smiles)
+    return Chem.MolToSmiles(molecule) if molecule is not None else None
+
+
 def mutants(spellings, count):
     """Texts near to those of molecules, most of them no molecules; always the same ones."""
     chance = random.Random(0)
@@ -136,7 +149,15 @@ def mutants(spellings, count):
     return list(texts)
 
 
-def main(path):
+def sets(path_of_further=None):
+    if path_of_further:
+        return {"further": further(path_of_further)}
+    measured, others = chemicals()
+    changed = mutants([smiles for smiles in measured if len(smiles) < 80], 20_000)
+    return {"measured": measured, "others": others, "oligomers": oligomers(), "mutants": changed}
+
+
+def main(path, *path_of_further):
     RDLogger.DisableLog("rdApp.*")
     preprocessor = nfp_preprocessor()
     chemprop = chemprop_features()
@@ -159,18 +180,15 @@ def main(path):
             "chemprop": chemprop(molecule) if with_chemprop and not stereo.search(smiles) else None,
         }
 
-    measured, others = chemicals()
-    changed = mutants([smiles for smiles in measured if len(smiles) < 80], 20_000)
     with open(path, "w") as file:
-        sets = {"measured": measured, "others": others, "oligomers": oligomers(), "mutants": changed}
-        for name, spellings in sets.items():
-            canonical = {}
+        for name, spellings in sets(*path_of_further).items():
+            in_rdkits_spelling = {}
             for smiles in spellings:
                 molecule = Chem.MolFromSmiles(smiles)
                 print(json.dumps({"set": name, "smiles": smiles, **describe(smiles, molecule)}), file=file)
                 if molecule is not None:
-                    canonical[Chem.MolToSmiles(molecule)] = None
-            for smiles in canonical:
+                    in_rdkits_spelling[Chem.MolToSmiles(molecule)] = None
+            for smiles in in_rdkits_spelling:
                 molecule = Chem.MolFromSmiles(smiles)
                 entry = {"set": f"{name}, canonical", "smiles": smiles, **describe(smiles, molecule, with_chemprop=True)}
                 print(json.dumps(entry), file=file)
@@ -182,4 +200,4 @@ def main(path):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

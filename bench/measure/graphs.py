@@ -9,11 +9,11 @@ from pathlib import Path
 from measure import features, load, raw
 from measure.features import Features
 from measure.original import WAYS, Original
-from measure.places import FEATURE_LISTS, GRAPH_BUNDLE, GRAPH_MOLECULES, GRAPH_REQUESTS, ONE_OF_EACH, one_core
+from measure.places import FEATURE_LISTS, GRAPH_BUNDLE, GRAPH_MOLECULES, GRAPH_REQUESTS, GRAPH_SAMPLE, one_core
 from measure.server import Running
 from measure.servers import ours
 
-CONNECTIONS = (1, 64, 256)
+CONNECTIONS = (1, 8, 64)
 # An oligomer takes ten times as long as a small molecule, and some take four times as long as others.
 LONGER = 4
 # Of each fold's answer: relative above 1, absolute below. What the exporter asks of the bundle.
@@ -76,8 +76,8 @@ def run(found: Graphs, rounds: int, path: Path, tell: Callable[[str], None]) -> 
 
 
 def check(running: Running, original: Original) -> None:
-    """Each fold's answer for one oligomer of each polymer; raises when one is not PolyID's."""
-    smiles = _one_of_each()
+    """Each fold's answer for the sample; raises when one is not PolyID's."""
+    smiles = _sample()
     answers = [_ask(running, one)["members"] for one in smiles]
     for way in WAYS:
         for molecule, found, wanted in zip(smiles, answers, original.members(way, smiles), strict=True):
@@ -94,7 +94,7 @@ def _round(running: Running, original: Original, seconds: float) -> Round:
     seconds_of_graphs = LONGER * seconds
     alone = raw.run(seconds_of_graphs, GRAPH_BUNDLE, GRAPH_MOLECULES, one_core()).molecules_per_second
     served = {str(connections): _serve(running, connections, seconds_of_graphs) for connections in CONNECTIONS}
-    asked = {way: original.rate(way, _one_of_each(), seconds_of_graphs) for way in WAYS}
+    asked = {way: original.rate(way, _sample(), seconds_of_graphs) for way in WAYS}
     return Round(alone, served, asked, {name: features.run(path, seconds) for name, path in FEATURE_LISTS.items()})
 
 
@@ -111,8 +111,8 @@ def _serve(running: Running, connections: int, seconds: float) -> float:
     return seen.rate
 
 
-def _one_of_each() -> list[str]:
-    return ONE_OF_EACH.read_text().split()
+def _sample() -> list[str]:
+    return GRAPH_SAMPLE.read_text().split()
 
 
 def _ask(running: Running, smiles: str) -> dict:

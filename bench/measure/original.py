@@ -7,7 +7,8 @@ import subprocess
 from measure.graph_model import POLYID_PATH
 from measure.places import LOGS, PEERS, POLYID_MODEL, on_cores, one_core, python_of
 
-WAYS = ("published", "direct")
+ORIGINAL = "published"
+WAYS = (ORIGINAL, "direct")
 
 
 class Original:

@@ -30,8 +30,8 @@ POLYID_TOOLS = REPOSITORY / "tools" / "polyid"
 GRAPH_BUNDLE = POLYID / "bundle" / "v1"
 GRAPH_REQUESTS = POLYID / "requests.txt"
 GRAPH_MOLECULES = POLYID / "oligomers.txt"
-ONE_OF_EACH = POLYID / "golden.smi"
-FEATURE_LISTS = {"oligomers": ONE_OF_EACH, "small molecules": POLYID / "small-molecules.txt"}
+GRAPH_SAMPLE = POLYID / "sample.txt"
+FEATURE_LISTS = {"oligomers": GRAPH_SAMPLE, "small molecules": POLYID / "small-molecules.txt"}
 
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", REPOSITORY / "target")) / "release"
 

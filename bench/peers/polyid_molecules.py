@@ -1,9 +1,10 @@
 """Writes what the part `graphs` trains on and asks for, into the folder that is given. Runs in PolyID's own environment,
-with `tools/polyid` on the path: the oligomers are those of `tools/polyid/oligomers.py`, built by m2p.
+with `tools/polyid` on the path: its `oligomers.py` has m2p build them, of 18 units each.
 
-    table.csv       to train on: the oligomers. The label is the share of oxygen: weights do not matter for speed
-    golden.smi      one oligomer of each polymer: what both sides must answer alike
-    oligomers.txt   to ask for: as many of each polymer, with their atoms in other orders, so that hardly two are equal
+    table.csv       to train on: well-known polymers. The label is the share of oxygen: weights do not matter for speed
+    oligomers.txt   to ask for: others, all different, in random order
+    sample.txt      the first of them: what both sides must answer alike, and what PolyID, which is slow, is asked for
+    golden.smi      the first of them, as many as a bundle must have
 """
 
 import csv
@@ -11,38 +12,41 @@ import random
 import sys
 from pathlib import Path
 
-from oligomers import POLYMERS, oligomers
+from oligomers import POLYMERS, Polymer, oligomers
 from rdkit import Chem
 
-ORDERS, SEED = 60, 20261123
+SAMPLE, GOLDEN, SEED = 24, 64, 20261123
+
+
+def asked_for() -> list[Polymer]:
+    """As many chains with a side that m2p turns at random as chains of one kind of link, as users screen them."""
+    chains = ["C" * length for length in range(1, 6)]
+    vinyl = [("C=CC(=O)O", "acrylate"), ("C=C(C)C(=O)O", "acrylate"), ("C=C", "vinyl")]
+    turned = [(start + chain, mechanism) for start, mechanism in vinyl for chain in chains]
+    acids = [f"OC(=O){chain}C(=O)O" for chain in chains] + ["OC(=O)c1ccc(cc1)C(=O)O"]
+    esters = [(f"O{alcohol}O.{acid}", "ester") for alcohol in chains[1:] for acid in acids]
+    esters += [(f"O{chain}C(=O)O", "ester") for chain in chains]
+    return [Polymer(monomers, monomers, mechanism, 0.0, "") for monomers, mechanism in turned + esters]
 
 
 def main() -> None:
     folder = Path(sys.argv[1])
-    made = {polymer.name: oligomers(polymer) for polymer in POLYMERS}
     with (folder / "table.csv").open("w", newline="") as table:
         rows = csv.writer(table, lineterminator="\n")
         rows.writerow(("smiles_polymer", "smiles_monomer", "distribution", "mechanism", "replicate_structure", "oxygen"))
         for polymer in POLYMERS:
-            for number, smiles in enumerate(made[polymer.name]):
+            for number, smiles in enumerate(oligomers(polymer)):
                 rows.writerow((smiles, polymer.monomers, "[]", polymer.mechanism, number, oxygen(smiles)))
-    (folder / "golden.smi").write_text("".join(f"{smiles[0]}\n" for smiles in made.values()))
-    asked = [order for smiles in made.values() for order in other_orders(smiles)]
+    asked = list(dict.fromkeys(smiles for polymer in asked_for() for smiles in oligomers(polymer)))
     random.Random(SEED).shuffle(asked)
-    (folder / "oligomers.txt").write_text("".join(f"{smiles}\n" for smiles in asked))
+    for name, count in (("oligomers.txt", len(asked)), ("sample.txt", SAMPLE), ("golden.smi", GOLDEN)):
+        (folder / name).write_text("".join(f"{smiles}\n" for smiles in asked[:count]))
 
 
 def oxygen(smiles: str) -> float:
-    """Per cent of the atoms that are no hydrogens."""
+    """Of the atoms that are no hydrogens, 0 to 1."""
     atoms = [atom.GetSymbol() for atom in Chem.MolFromSmiles(smiles).GetAtoms()]
-    return 100 * atoms.count("O") / len(atoms)
-
-
-def other_orders(smiles: list[str]) -> list[str]:
-    """`ORDERS` in all, of each oligomer as many."""
-    each = -(-ORDERS // len(smiles))
-    found = [order for one in smiles for order in Chem.MolToRandomSmilesVect(Chem.MolFromSmiles(one), each, randomSeed=SEED)]
-    return found[:ORDERS]
+    return atoms.count("O") / len(atoms)
 
 
 if __name__ == "__main__":

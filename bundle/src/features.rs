@@ -8,6 +8,8 @@ use serde::Deserialize;
 pub const FEATURES_FILE: &str = "features.json";
 /// The version of the features contract that this crate reads.
 pub const FEATURES_SCHEMA: &str = "chemmodel.io/features/v1";
+/// More than any published network has, and little enough to bound the work for one molecule.
+pub const MOST_MESSAGES: u8 = 64;
 /// 0 was padding where the vocabulary was made, and 1 is whatever the vocabulary does not know.
 const FIRST_ID: u32 = 2;
 
@@ -30,10 +32,21 @@ pub enum FeaturesError {
         /// The scheme.
         scheme: Scheme,
     },
+    /// Equal atoms cannot be told without it.
+    #[error(
+        "features.json: messages is {}, but the scheme {scheme} needs the number of the network's messages, 1 to {MOST_MESSAGES}; export the bundle again",
+        found.map_or_else(|| "missing".to_owned(), |found| found.to_string())
+    )]
+    Messages {
+        /// The scheme.
+        scheme: Scheme,
+        /// What is there.
+        found: Option<u8>,
+    },
     /// Nobody would read it.
     #[error("features.json: {field} has no meaning for the scheme {scheme}; take it out")]
     NotOfScheme {
-        /// `atoms`, `bonds` or `stereo`.
+        /// `atoms`, `bonds`, `messages` or `stereo`.
         field: &'static str,
         /// The scheme.
         scheme: Scheme,
@@ -67,6 +80,8 @@ pub enum Features {
         atoms: Vocabulary,
         /// Of directed bonds.
         bonds: Vocabulary,
+        /// How often the network's atoms hear from their neighbours, 1 to [`MOST_MESSAGES`].
+        messages: u8,
     },
     /// Numbers of Chemprop's second version; it needs no vocabulary.
     ChempropV2 {
@@ -112,6 +127,7 @@ struct Form {
     atoms: Vocabulary,
     #[serde(default)]
     bonds: Vocabulary,
+    messages: Option<u8>,
     stereo: Option<Stereo>,
 }
 
@@ -119,7 +135,7 @@ impl Features {
     /// Reads and checks the bytes of `features.json`.
     pub fn parse(bytes: &[u8]) -> Result<Self, FeaturesError> {
         let form: Form = serde_json::from_slice(bytes).map_err(|e| FeaturesError::Json(e.to_string()))?;
-        let Form { schema, scheme, atoms, bonds, stereo } = form;
+        let Form { schema, scheme, atoms, bonds, messages, stereo } = form;
         if schema != FEATURES_SCHEMA {
             return Err(FeaturesError::Schema(schema));
         }
@@ -131,11 +147,13 @@ impl Features {
                 (Scheme::ChempropV2, false) => return Err(FeaturesError::NotOfScheme { field, scheme }),
             }
         }
-        match (scheme, stereo) {
-            (Scheme::NfpV1, None) => Ok(Self::NfpV1 { atoms, bonds }),
-            (Scheme::NfpV1, Some(_)) => Err(FeaturesError::NotOfScheme { field: "stereo", scheme }),
-            (Scheme::ChempropV2, Some(stereo)) => Ok(Self::ChempropV2 { stereo }),
-            (Scheme::ChempropV2, None) => Err(FeaturesError::NoStereo(scheme)),
+        match (scheme, messages, stereo) {
+            (Scheme::NfpV1, _, Some(_)) => Err(FeaturesError::NotOfScheme { field: "stereo", scheme }),
+            (Scheme::NfpV1, Some(messages @ 1..=MOST_MESSAGES), None) => Ok(Self::NfpV1 { atoms, bonds, messages }),
+            (Scheme::NfpV1, messages, None) => Err(FeaturesError::Messages { scheme, found: messages }),
+            (Scheme::ChempropV2, Some(_), _) => Err(FeaturesError::NotOfScheme { field: "messages", scheme }),
+            (Scheme::ChempropV2, None, Some(stereo)) => Ok(Self::ChempropV2 { stereo }),
+            (Scheme::ChempropV2, None, None) => Err(FeaturesError::NoStereo(scheme)),
         }
     }
 }

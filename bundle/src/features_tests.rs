@@ -7,7 +7,8 @@ fn nfp() -> Value {
         "schema": "chemmodel.io/features/v1",
         "scheme": "nfp-v1",
         "atoms": {"('C', 4, 0, 0, False)": 2, "('H', 1, 0, 0, False)": 3},
-        "bonds": {"(rdkit.Chem.rdchem.BondType.SINGLE, False, False, ['C', 'H'])": 2}
+        "bonds": {"(rdkit.Chem.rdchem.BondType.SINGLE, False, False, ['C', 'H'])": 2},
+        "messages": 12
     })
 }
 
@@ -27,9 +28,9 @@ fn with(field: &str, value: Value) -> Value {
 
 #[test]
 fn the_examples_of_the_contract_are_read() {
-    let Features::NfpV1 { atoms, bonds } = parse(&nfp()).unwrap() else { panic!("another scheme") };
+    let Features::NfpV1 { atoms, bonds, messages } = parse(&nfp()).unwrap() else { panic!("another scheme") };
     assert_eq!(atoms["('H', 1, 0, 0, False)"], 3);
-    assert_eq!(bonds.len(), 1);
+    assert_eq!((bonds.len(), messages), (1, 12));
     assert_eq!(parse(&chemprop("ignored")), Ok(Features::ChempropV2 { stereo: Stereo::Ignored }));
 }
 
@@ -46,11 +47,19 @@ fn every_broken_rule_is_refused_with_the_field_and_the_remedy() {
         (with("atoms", json!({"a": -1})), "invalid value: integer `-1`"),
         (with("colours", json!({})), "unknown field `colours`"),
         (with("scheme", json!("chemprop-v2")), "atoms has no meaning for the scheme chemprop-v2"),
+        (with("messages", json!(0)), "messages is 0, but the scheme nfp-v1 needs"),
+        (with("messages", json!(65)), "messages is 65"),
+        (with("messages", json!(256)), "invalid value: integer `256`"),
+        (with("messages", Value::Null), "messages is missing"),
         (with("stereo", json!("ignored")), "stereo has no meaning for the scheme nfp-v1"),
         (chemprop("read"), "unknown variant `read`"),
         (
             json!({"schema": "chemmodel.io/features/v1", "scheme": "chemprop-v2"}),
             "stereo is missing; the scheme chemprop-v2 needs \"ignored\"",
+        ),
+        (
+            json!({"schema": "chemmodel.io/features/v1", "scheme": "chemprop-v2", "stereo": "ignored", "messages": 3}),
+            "messages has no meaning for the scheme chemprop-v2",
         ),
         (json!({"scheme": "nfp-v1"}), "missing field `schema`"),
     ];

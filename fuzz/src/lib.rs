@@ -43,6 +43,7 @@ pub fn graphs(max_length: usize) -> GraphPreprocessor {
         "schema": "chemmodel.io/features/v1", "scheme": "nfp-v1",
         "atoms": {"('C', 4, 0, 0, False)": 2, "('H', 1, 0, 0, False)": 3},
         "bonds": {"(rdkit.Chem.rdchem.BondType.SINGLE, False, False, ['C', 'H'])": 2},
+        "messages": 4,
     });
     let domain = serde_json::json!({"schema": "chemmodel.io/domain/v1", "scheme": "morgan-r2", "environments": [2_246_728_737_u32]});
     let features = Features::parse(features.to_string().as_bytes()).unwrap();

@@ -39,7 +39,7 @@ pub fn load(args: &Args, app: &App) -> Result<Vec<JoinHandle<()>>, StartError> {
         library: &args.onnxruntime,
     };
     let engines = (0..sessions)
-        .map(|_| OrtEngine::load(&bundle, preprocessor.scheme(), config))
+        .map(|_| OrtEngine::load(&bundle, preprocessor.network(), config))
         .collect::<Result<Vec<_>, _>>()?;
 
     app.health.enter(Phase::Loading("warming up"));

@@ -15,7 +15,7 @@ import numpy as np
 import polyid_oracle as oracle
 from rdkit import Chem
 
-FEATURES, UNITS, STEPS, COLUMNS = 6, 3, 2, ["Tg", "log10_Permeability_CO2"]
+FEATURES, UNITS, STEPS, COLUMNS = 6, 3, 3, ["Tg", "log10_Permeability_CO2"]
 # What the table of the training had: each fold sees another part, so their vocabularies differ.
 TABLE = ["CCO", "CC(=O)OC", "c1ccccc1C", "CCSC"]
 SEEN = [TABLE[:3], TABLE[1:]]

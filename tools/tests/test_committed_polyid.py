@@ -11,6 +11,7 @@ from chemmodel_export import onnx_file, packed
 from chemmodel_export.files import write_json
 from chemmodel_export.manifest import DOMAIN, FEATURES, GOLDEN, MANIFEST
 from chemmodel_export.polyid.features import Vocabulary
+from chemmodel_export.polyid.refined import refine
 from chemmodel_export.train import data
 from chemmodel_export.train.score import score
 from chemmodel_export.verify import verify
@@ -70,7 +71,7 @@ def test_the_boiling_points_are_scored_on_the_molecules_that_the_other_examples_
     features = read(BOILING, FEATURES)
     vocabulary = Vocabulary(features["atoms"], features["bonds"])
     held_out = sorted(data.split(data.measured_boiling_points()).held_out, key=lambda m: len(m.smiles))
-    graphs = [vocabulary.graph(m.smiles) for m in held_out]
+    graphs = [refine(vocabulary.graph(m.smiles), features["messages"]) for m in held_out]
     answers = []
     for member in read(BOILING, MANIFEST)["members"]:
         runtime = onnx_file.session(BOILING / member)

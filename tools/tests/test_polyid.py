@@ -20,7 +20,8 @@ from chemmodel_export.cli import main
 from chemmodel_export.errors import ExportError
 from chemmodel_export.manifest import DOMAIN, FEATURES, GOLDEN, MANIFEST
 from chemmodel_export.polyid.features import Vocabulary
-from chemmodel_export.polyid.network import GlobalUpdate, Places
+from chemmodel_export.polyid.network import Classes, GlobalUpdate
+from chemmodel_export.polyid.refined import refine
 from chemmodel_export.precision import variant
 from chemmodel_export.verify import verify
 
@@ -77,7 +78,8 @@ def repin(folder, **changes):
 @pytest.mark.parametrize("number", [0, 1])
 def test_each_network_answers_as_the_formulas_do_in_company_of_any_size(bundle, trained, number, size):
     features = read(bundle, FEATURES)
-    graphs = [Vocabulary(features["atoms"], features["bonds"]).graph(smiles) for smiles in ASKED]
+    vocabulary = Vocabulary(features["atoms"], features["bonds"])
+    graphs = [refine(vocabulary.graph(smiles), features["messages"]) for smiles in ASKED]
     runtime = onnx_file.session(bundle / f"model_{number}.onnx")
     answered = [packed.run(runtime, graphs[i : i + size]) for i in range(0, len(graphs), size)]
     expected = [trained[1][number].answer(smiles) for smiles in ASKED]
@@ -93,8 +95,8 @@ def test_a_graph_of_large_numbers_leaves_those_beside_it_alone():
 
         def state(rows: torch.Tensor, graph: list[int]) -> torch.Tensor:
             none, where = torch.zeros(0, dtype=torch.int64), torch.tensor(graph)
-            at = Places(none, none, where, none, torch.zeros(len(rows), 1), graphs=max(graph) + 1)
-            return update(rows, torch.zeros(0, 1), at)
+            atoms = Classes(rows, where, torch.ones_like(where))
+            return update(atoms, Classes(torch.zeros(0, 1), none, none), max(graph) + 1)
 
         alone = torch.cat([state(small, [0, 0]), state(large, [0, 0])])
         torch.testing.assert_close(state(torch.cat([small, large]), [0, 0, 1, 1]), alone)
@@ -123,7 +125,7 @@ def test_the_bundle_verifies_and_pins_every_file(bundle):
 
 def test_the_folds_share_one_vocabulary_and_rows_of_the_table_are_not_published(bundle, trained):
     features, (first, second) = read(bundle, FEATURES), trained[1]
-    assert features["scheme"] == "nfp-v1"
+    assert (features["scheme"], features["messages"]) == ("nfp-v1", polyid_folder.STEPS)
     for name in ("atoms", "bonds"):
         tokens = {**getattr(first, name), **getattr(second, name)}
         assert len(tokens) > len(getattr(first, name)), "the folds must differ, or this test shows nothing"
@@ -140,14 +142,19 @@ def test_the_networks_have_the_inputs_and_the_output_of_the_contract(bundle):
         value.name: [d.dim_value or d.dim_param for d in value.type.tensor_type.shape.dim]
         for value in [*model.graph.input, *model.graph.output]
     }
-    assert shapes == {
-        "atom": ["atoms"],
-        "bond": ["bonds"],
-        "connectivity": ["bonds", 2],
-        "graph": ["atoms"],
-        "size": ["graphs"],
-        "predictions": ["graphs", 2],
+    rows = {
+        "atoms_0": ["atom_0", "atom_count_0", "atom_graph"],
+        "bonds_0": ["bond_0", "bond_count_0", "bond_graph"],
+        "bonds_1": ["bond_1", "bond_count_1", "source_1", "target_1"],
+        "atoms_1": ["atom_1", "atom_count_1"],
+        "sums_1": ["sum_atom_1", "sum_bond_1"],
+        "bonds_2": ["bond_2", "bond_count_2", "source_2", "target_2"],
+        "atoms_2": ["atom_2", "atom_count_2"],
+        "sums_2": ["sum_atom_2", "sum_bond_2"],
+        "bonds_3": ["bond_3", "bond_count_3", "source_3", "target_3"],
+        "graphs": ["size"],
     }
+    assert shapes == {"predictions": ["graphs", 2], **{name: [size] for size, names in rows.items() for name in names}}
     assert all(i.type.tensor_type.elem_type == onnx.TensorProto.INT64 for i in model.graph.input)
     assert model.graph.output[0].type.tensor_type.elem_type == onnx.TensorProto.FLOAT
     assert [(o.domain, o.version) for o in model.opset_import] == [("", 18)]
@@ -184,6 +191,11 @@ def test_the_domain_has_the_environments_that_polyid_counts(bundle):
     [
         (FEATURES, {"scheme": "nfp-v9"}, "a scheme among .*'nfp-v1'"),
         (FEATURES, {"atoms": {"('C', 4, 0, 0, False)": 0}}, "map atoms to ids from 2 on"),
+        (FEATURES, {"messages": 65}, "messages from 1 to 64, found 65"),
+        (FEATURES, {"messages": True}, "messages from 1 to 64, found True"),
+        (FEATURES, {"messages": None}, "messages from 1 to 64, found None"),
+        (FEATURES, {"messages": 2}, "other inputs than its features give: atom_2 "),
+        (FEATURES, {"messages": 4}, "other inputs than its features give: atom_3 "),
         (DOMAIN, {"environments": [2, 1]}, "in ascending order"),
         (DOMAIN, {"scheme": "maccs"}, "scheme 'morgan-r2'"),
         (GOLDEN, {"molecules": [{"smiles": "CCO", "predictions": [1.0, 1.0]}]}, "answered differently, first CCO"),

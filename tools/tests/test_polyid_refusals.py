@@ -94,6 +94,11 @@ def a_layer_is_missing(folder):
     rewrite_layers(folder, lambda layers: layers.pop("edge_update_1"))
 
 
+def a_fold_of_fewer_messages(folder):
+    step = ("global_update_3", "edge_update_2", "node_update_1")
+    rewrite_layers(folder, lambda layers: [layers.pop(name) for name in step])
+
+
 def another_width(folder):
     rewrite_layers(folder, lambda layers: layers.update(edge_update=layers["node_update"][:4]))
 
@@ -161,6 +166,7 @@ REFUSALS = [
     (a_weight_is_not_a_number, "infinite or undefined weights, first in edge_update"),
     (a_layer_of_another_model, "is not global100: it has the layers ['global_features_state']"),
     (a_layer_is_missing, "is not global100 with 2 outputs"),
+    (a_fold_of_fewer_messages, "model_1 passes 3 messages, the first fold 2"),
     (another_width, "does not have the shapes of global100: size mismatch for steps.0.bonds"),
     (a_token_without_a_row, "tokens of atoms, but the network's embedding has"),
     (other_features, "'bond_features': 'bond_features_v2'"),

@@ -34,7 +34,7 @@ fn main() -> Result<()> {
     let args = Args::parse();
     let file = args.bundle.join(FEATURES_FILE);
     let features = fs::read(&file).with_context(|| format!("{} cannot be read", file.display()))?;
-    let Features::NfpV1 { atoms, bonds } = Features::parse(&features)? else {
+    let Features::NfpV1 { atoms, bonds, .. } = Features::parse(&features)? else {
         bail!("{} has features of another scheme than nfp-v1", file.display());
     };
     let vocabulary = NfpVocabulary::new(&atoms, &bonds).map_err(anyhow::Error::msg)?;

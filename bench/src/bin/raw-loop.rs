@@ -65,7 +65,7 @@ fn main() -> Result<()> {
     let mut engines = Vec::with_capacity(args.sessions);
     let mut overhead = 0;
     for _ in 0..args.sessions {
-        let mut engine = OrtEngine::load(&bundle, preprocessor.scheme(), config)?;
+        let mut engine = OrtEngine::load(&bundle, preprocessor.network(), config)?;
         overhead = warm_up(&mut engine, &preprocessor, &bundle, 16384)?.overhead;
         engines.push(engine);
     }

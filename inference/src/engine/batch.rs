@@ -1,6 +1,6 @@
 //! Molecules and batches of any kind: what the batcher knows of them is what they cost.
 
-use super::{Graph, GraphBatch, TokenBatch};
+use super::{Graph, GraphBatch, Refined, RefinedBatch, TokenBatch};
 
 /// A molecule as the network reads it. All molecules of a model are of one kind.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -9,14 +9,17 @@ pub enum Input {
     Tokens(Vec<u32>),
     /// Atoms and directed bonds; at least one atom.
     Graph(Graph),
+    /// Classes of equal atoms and equal directed bonds; at least one of each.
+    Refined(Refined),
 }
 
 impl Input {
-    /// What it costs: its tokens, or its atoms and directed bonds.
+    /// What it costs: its tokens, or its atoms and directed bonds, or the classes of them.
     pub fn length(&self) -> usize {
         match self {
             Self::Tokens(ids) => ids.len(),
             Self::Graph(graph) => graph.length(),
+            Self::Refined(graph) => graph.length(),
         }
     }
 
@@ -25,15 +28,16 @@ impl Input {
     pub fn repeated(&self, length: usize) -> Self {
         match self {
             Self::Tokens(ids) => Self::Tokens(ids.iter().copied().cycle().take(length).collect()),
-            Self::Graph(graph) => {
-                let mut copies = graph.clone();
-                for _ in 1..length / graph.length().max(1) {
-                    copies.append(graph);
-                }
-                Self::Graph(copies)
-            }
+            Self::Graph(graph) => Self::Graph(copies(graph, length / graph.length().max(1), Graph::append)),
+            Self::Refined(graph) => Self::Refined(copies(graph, length / graph.length().max(1), Refined::append)),
         }
     }
+}
+
+fn copies<G: Clone>(graph: &G, count: usize, append: fn(&mut G, &G)) -> G {
+    let mut copies = graph.clone();
+    (1..count).for_each(|_| append(&mut copies, graph));
+    copies
 }
 
 /// How the molecules of a batch lie in its tensors.
@@ -55,21 +59,25 @@ pub enum Batch {
     Tokens(TokenBatch),
     /// Graphs.
     Graphs(GraphBatch),
+    /// Graphs whose equal atoms are computed once.
+    Refined(RefinedBatch),
 }
 
 impl Batch {
     /// Lays molecules out; they are of the kind that the layout is for.
     pub fn of(molecules: &[&Input], layout: Layout) -> Self {
-        let (mut sequences, mut graphs) = (Vec::new(), Vec::new());
+        let (mut sequences, mut graphs, mut refined) = (Vec::new(), Vec::new(), Vec::new());
         for molecule in molecules {
             match molecule {
                 Input::Tokens(ids) => sequences.push(ids.as_slice()),
                 Input::Graph(graph) => graphs.push(graph),
+                Input::Refined(graph) => refined.push(graph),
             }
         }
         match layout {
             Layout::Padded { pad_id } => Self::Tokens(TokenBatch::pad(sequences.into_iter(), pad_id)),
-            Layout::Packed => Self::Graphs(GraphBatch::pack(graphs)),
+            Layout::Packed if refined.is_empty() => Self::Graphs(GraphBatch::pack(graphs)),
+            Layout::Packed => Self::Refined(RefinedBatch::pack(refined)),
         }
     }
 
@@ -78,14 +86,16 @@ impl Batch {
         match self {
             Self::Tokens(batch) => batch.rows,
             Self::Graphs(batch) => batch.size.len(),
+            Self::Refined(batch) => batch.size.len(),
         }
     }
 
-    /// What the network computes: tokens, padding included, or atoms and directed bonds.
+    /// What the network computes: tokens, padding included, or atoms and directed bonds, or the classes of them.
     pub fn cost(&self) -> usize {
         match self {
             Self::Tokens(batch) => batch.rows * batch.length,
             Self::Graphs(batch) => batch.all.length(),
+            Self::Refined(batch) => batch.all.length(),
         }
     }
 
@@ -93,7 +103,7 @@ impl Batch {
     pub fn padding_ratio(&self) -> f64 {
         match self {
             Self::Tokens(batch) => batch.padding_ratio(),
-            Self::Graphs(_) => 0.0,
+            Self::Graphs(_) | Self::Refined(_) => 0.0,
         }
     }
 }
@@ -104,8 +114,8 @@ mod tests {
     use crate::engine::Rows;
 
     fn hydrogen() -> Input {
-        let (atoms, bonds) = (Rows::Tokens(vec![3, 3]), Rows::Tokens(vec![6, 6]));
-        Input::Graph(Graph { atoms, bonds, connectivity: vec![[0, 1], [1, 0]] })
+        let rows = Rows { values: vec![1.0; 6], width: 3 };
+        Input::Graph(Graph { atoms: rows.clone(), bonds: rows, connectivity: vec![[0, 1], [1, 0]] })
     }
 
     #[test]

@@ -3,54 +3,28 @@
 use std::hash::{Hash, Hasher};
 
 use chemmodel_chem::features::chemprop::{ATOM_FEATURES, BOND_FEATURES, FloatGraph};
-use chemmodel_chem::features::nfp::TokenGraph;
 
-/// What a network reads of each atom, or of each directed bond.
+/// What a network reads of each atom, or of each directed bond; the numbers are finite, and none is -0, so that equal ones have equal bits.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Rows {
-    /// A token id.
-    Tokens(Vec<i64>),
-    /// So many features; they are finite, and none is -0, so that equal ones have equal bits.
-    Features {
-        /// Row-major.
-        values: Vec<f32>,
-        /// Of one row.
-        width: usize,
-    },
+pub struct Rows {
+    /// Row-major.
+    pub values: Vec<f32>,
+    /// Of one row.
+    pub width: usize,
 }
 
 impl Eq for Rows {}
 
 impl Hash for Rows {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        match self {
-            Self::Tokens(ids) => ids.hash(state),
-            Self::Features { values, .. } => values.iter().for_each(|value| value.to_bits().hash(state)),
-        }
+        self.values.iter().for_each(|value| value.to_bits().hash(state));
     }
 }
 
 impl Rows {
     /// How many.
-    pub fn len(&self) -> usize {
-        match self {
-            Self::Tokens(ids) => ids.len(),
-            Self::Features { values, width } => values.len() / width,
-        }
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// Rows of one model are of one kind.
-    fn append(&mut self, more: &Self) {
-        match (self, more) {
-            (Self::Tokens(ids), Self::Tokens(more)) => ids.extend(more),
-            (Self::Features { values, .. }, Self::Features { values: more, .. }) => values.extend(more),
-            (Self::Tokens(_), Self::Features { .. }) | (Self::Features { .. }, Self::Tokens(_)) => {}
-        }
+    pub fn count(&self) -> usize {
+        self.values.len() / self.width
     }
 }
 
@@ -68,31 +42,23 @@ pub struct Graph {
 impl Graph {
     /// What it costs: its atoms and directed bonds.
     pub fn length(&self) -> usize {
-        self.atoms.len() + self.bonds.len()
+        self.atoms.count() + self.bonds.count()
     }
 
     /// Lays another one behind it.
     pub(super) fn append(&mut self, more: &Self) {
-        let first = length(self.atoms.len());
-        self.atoms.append(&more.atoms);
-        self.bonds.append(&more.bonds);
+        let first = length(self.atoms.count());
+        self.atoms.values.extend(&more.atoms.values);
+        self.bonds.values.extend(&more.bonds.values);
         self.connectivity.extend(more.connectivity.iter().map(|bond| bond.map(|atom| first + atom)));
-    }
-}
-
-impl From<TokenGraph> for Graph {
-    fn from(graph: TokenGraph) -> Self {
-        let tokens = |ids: Vec<u32>| Rows::Tokens(ids.into_iter().map(i64::from).collect());
-        let connectivity = graph.connectivity.into_iter().map(|bond| bond.map(i64::from)).collect();
-        Self { atoms: tokens(graph.atoms), bonds: tokens(graph.bonds), connectivity }
     }
 }
 
 impl From<FloatGraph> for Graph {
     fn from(graph: FloatGraph) -> Self {
         Self {
-            atoms: Rows::Features { values: graph.atoms, width: ATOM_FEATURES },
-            bonds: Rows::Features { values: graph.bonds, width: BOND_FEATURES },
+            atoms: Rows { values: graph.atoms, width: ATOM_FEATURES },
+            bonds: Rows { values: graph.bonds, width: BOND_FEATURES },
             connectivity: graph.connectivity.into_iter().map(|bond| bond.map(i64::from)).collect(),
         }
     }
@@ -112,7 +78,8 @@ pub struct GraphBatch {
 impl GraphBatch {
     /// Lays molecules one after the other.
     pub fn pack<'a>(molecules: impl IntoIterator<Item = &'a Graph>) -> Self {
-        let all = Graph { atoms: Rows::Tokens(vec![]), bonds: Rows::Tokens(vec![]), connectivity: vec![] };
+        let none = |width| Rows { values: vec![], width };
+        let all = Graph { atoms: none(ATOM_FEATURES), bonds: none(BOND_FEATURES), connectivity: vec![] };
         let mut batch = Self { all, graph: vec![], size: vec![] };
         for molecule in molecules {
             if batch.size.is_empty() {
@@ -120,8 +87,8 @@ impl GraphBatch {
             } else {
                 batch.all.append(molecule);
             }
-            batch.graph.resize(batch.all.atoms.len(), length(batch.size.len()));
-            batch.size.push(length(molecule.atoms.len()));
+            batch.graph.resize(batch.all.atoms.count(), length(batch.size.len()));
+            batch.size.push(length(molecule.atoms.count()));
         }
         batch
     }
@@ -135,23 +102,18 @@ fn length(length: usize) -> i64 {
 mod tests {
     use super::*;
 
-    fn tokens(atoms: &[i64], bonds: &[i64], connectivity: &[[i64; 2]]) -> Graph {
-        let rows = |ids: &[i64]| Rows::Tokens(ids.to_vec());
-        Graph { atoms: rows(atoms), bonds: rows(bonds), connectivity: connectivity.to_vec() }
-    }
-
     fn features(atoms: &[f32], bonds: &[f32], connectivity: &[[i64; 2]]) -> Graph {
-        let rows = |values: &[f32]| Rows::Features { values: values.to_vec(), width: 2 };
+        let rows = |values: &[f32]| Rows { values: values.to_vec(), width: 2 };
         Graph { atoms: rows(atoms), bonds: rows(bonds), connectivity: connectivity.to_vec() }
     }
 
     #[test]
     fn the_atoms_of_a_molecule_are_counted_on_from_those_before_it() {
-        let water = tokens(&[4, 3, 3], &[5, 5, 5, 5], &[[0, 1], [0, 2], [1, 0], [2, 0]]);
-        let hydrogen = tokens(&[3, 3], &[6, 6], &[[0, 1], [1, 0]]);
-        let batch = GraphBatch::pack([&hydrogen, &water]);
+        let (pair, bent) = ([[0, 1], [1, 0]], [[0, 1], [0, 2], [1, 0], [2, 0]]);
+        let batch = GraphBatch::pack([&features(&[1.0; 4], &[2.0; 4], &pair), &features(&[3.0; 6], &[4.0; 8], &bent)]);
         let connectivity = [[0, 1], [1, 0], [2, 3], [2, 4], [3, 2], [4, 2]];
-        assert_eq!(batch.all, tokens(&[3, 3, 4, 3, 3], &[6, 6, 5, 5, 5, 5], &connectivity));
+        let values = |first: f32, firsts, second: f32, seconds| [vec![first; firsts], vec![second; seconds]].concat();
+        assert_eq!(batch.all, features(&values(1.0, 4, 3.0, 6), &values(2.0, 4, 4.0, 8), &connectivity));
         assert_eq!(batch.graph, [0, 0, 1, 1, 1]);
         assert_eq!(batch.size, [2, 3]);
     }

@@ -5,12 +5,15 @@ mod batch;
 mod graphs;
 pub mod inspect;
 pub mod ort;
+mod refined;
 pub mod session;
 mod signature;
 mod tokens;
 
 pub use batch::{Batch, Input, Layout};
 pub use graphs::{Graph, GraphBatch, Rows};
+pub use refined::{Level, Refined, RefinedBatch};
+pub use signature::Network;
 pub use tokens::TokenBatch;
 
 /// What a network answered, before scaling: for each member of the ensemble a row-major `rows × outputs` matrix.

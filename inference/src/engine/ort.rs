@@ -1,15 +1,18 @@
 //! ONNX Runtime as the engine: one session for each member of the ensemble, all on the worker's thread.
 
-use chemmodel_bundle::{Precision, Scheme};
+use std::borrow::Cow;
+
+use chemmodel_bundle::Precision;
 use ort::session::{RunOptions, Session, SessionInputValue};
 use ort::value::{Tensor, TensorRef};
 
 use super::inspect::inspect;
 use super::session::{EngineConfig, environment, run_options, session_builder, shrinks};
 use super::signature::{
-    ATOM, ATTENTION_MASK, BOND, CONNECTIVITY, GRAPH, INPUT_IDS, SIZE, TOKEN_TYPE_IDS, check_signature,
+    ATOM, ATOM_GRAPH, ATTENTION_MASK, BOND, BOND_GRAPH, CONNECTIVITY, GRAPH, INPUT_IDS, Network, SIZE, TOKEN_TYPE_IDS,
+    check_signature,
 };
-use super::{Batch, Engine, EngineError, GraphBatch, RawAnswers, Rows, TokenBatch};
+use super::{Batch, Engine, EngineError, GraphBatch, RawAnswers, RefinedBatch, Rows, TokenBatch};
 use crate::args::Accelerator;
 use crate::bundle::Bundle;
 use crate::error::LoadEngineError;
@@ -34,9 +37,9 @@ struct Member {
 }
 
 impl OrtEngine {
-    /// Loads every member of the bundle and checks its inputs against the scheme of its features, if it has one, and its
-    /// output against the manifest.
-    pub fn load(bundle: &Bundle, scheme: Option<Scheme>, config: EngineConfig<'_>) -> Result<Self, LoadEngineError> {
+    /// Loads every member of the bundle and checks its inputs against what the bundle's molecules are read as, and its output
+    /// against the manifest.
+    pub fn load(bundle: &Bundle, network: Network, config: EngineConfig<'_>) -> Result<Self, LoadEngineError> {
         if config.precision == Precision::Int8 && config.accelerator == Accelerator::Cuda {
             return Err(LoadEngineError::Int8OnCuda);
         }
@@ -50,15 +53,15 @@ impl OrtEngine {
         let mut members = Vec::with_capacity(networks.len());
         for name in networks {
             let inspection = |why| LoadEngineError::Inspection { member: name.to_string(), why };
-            let network = std::fs::read(bundle.path(name)).map_err(|error| inspection(error.to_string()))?;
-            inspect(network.into(), &bundle.files_beside(name)).map_err(inspection)?;
+            let bytes = std::fs::read(bundle.path(name)).map_err(|error| inspection(error.to_string()))?;
+            inspect(bytes.into(), &bundle.files_beside(name)).map_err(inspection)?;
             let mut builder = session_builder(&environment, config)?;
             // From the file, not from memory: only then does the runtime confine external data to the bundle.
             let session = builder.commit_from_file(bundle.path(name)).map_err(|e| match config.accelerator {
                 Accelerator::Cpu => LoadEngineError::Network { member: name.to_string(), why: e.to_string() },
                 Accelerator::Cuda => LoadEngineError::Cuda(format!("{name}: {e}")),
             })?;
-            let token_types = check_signature(&session, scheme, outputs)
+            let token_types = check_signature(&session, network, outputs)
                 .map_err(|why| LoadEngineError::Signature { member: name.to_string(), why })?;
             members.push(Member {
                 session,
@@ -79,7 +82,7 @@ impl Engine for OrtEngine {
     }
 }
 
-type Inputs<'a> = Vec<(&'static str, SessionInputValue<'a>)>;
+type Inputs<'a> = Vec<(Cow<'static, str>, SessionInputValue<'a>)>;
 
 impl Member {
     fn run(&mut self, batch: &Batch, outputs: usize) -> Result<Vec<f32>, EngineError> {
@@ -89,6 +92,7 @@ impl Member {
                 (token_inputs(tokens, self.token_types), tokens.rows * tokens.length * tokens.length > LARGE)
             }
             Batch::Graphs(graphs) => (graph_inputs(graphs), batch.cost() > LARGE_GRAPHS),
+            Batch::Refined(graphs) => (refined_inputs(graphs), batch.cost() > LARGE_GRAPHS),
         };
         let options = if is_large { &self.large } else { &self.usual };
         let answers = self.session.run_with_options(inputs.map_err(fail)?, options).map_err(fail)?;
@@ -105,11 +109,11 @@ impl Member {
 fn token_inputs(batch: &TokenBatch, token_types: bool) -> Result<Inputs<'_>, ort::Error> {
     let shape = [batch.rows, batch.length];
     let mut inputs: Inputs<'_> = vec![
-        (INPUT_IDS, TensorRef::from_array_view((shape, batch.ids.as_slice()))?.into()),
-        (ATTENTION_MASK, TensorRef::from_array_view((shape, batch.mask.as_slice()))?.into()),
+        (INPUT_IDS.into(), TensorRef::from_array_view((shape, batch.ids.as_slice()))?.into()),
+        (ATTENTION_MASK.into(), TensorRef::from_array_view((shape, batch.mask.as_slice()))?.into()),
     ];
     if token_types {
-        inputs.push((TOKEN_TYPE_IDS, Tensor::from_array((shape, vec![0_i64; batch.ids.len()]))?.into()));
+        inputs.push((TOKEN_TYPE_IDS.into(), Tensor::from_array((shape, vec![0_i64; batch.ids.len()]))?.into()));
     }
     Ok(inputs)
 }
@@ -118,21 +122,23 @@ fn graph_inputs(batch: &GraphBatch) -> Result<Inputs<'_>, ort::Error> {
     let all = &batch.all;
     let pairs = ([all.connectivity.len(), 2], all.connectivity.as_flattened());
     Ok(vec![
-        (ATOM, rows(&all.atoms)?),
-        (BOND, rows(&all.bonds)?),
-        (CONNECTIVITY, TensorRef::from_array_view(pairs)?.into()),
-        (GRAPH, integers(&batch.graph)?),
-        (SIZE, integers(&batch.size)?),
+        (ATOM.into(), rows(&all.atoms)?),
+        (BOND.into(), rows(&all.bonds)?),
+        (CONNECTIVITY.into(), TensorRef::from_array_view(pairs)?.into()),
+        (GRAPH.into(), integers(&batch.graph)?),
+        (SIZE.into(), integers(&batch.size)?),
     ])
 }
 
+fn refined_inputs(batch: &RefinedBatch) -> Result<Inputs<'_>, ort::Error> {
+    let of_molecules = [(ATOM_GRAPH, &batch.atom_graph), (BOND_GRAPH, &batch.bond_graph), (SIZE, &batch.size)];
+    let of_molecules = of_molecules.into_iter().map(|(name, list)| (name.into(), list.as_slice()));
+    let of_levels = batch.tensors().map(|(name, list)| (name.into(), list));
+    of_molecules.chain(of_levels).map(|(name, list)| Ok((name, integers(list)?))).collect()
+}
+
 fn rows(rows: &Rows) -> Result<SessionInputValue<'_>, ort::Error> {
-    match rows {
-        Rows::Tokens(ids) => integers(ids),
-        Rows::Features { values, width } => {
-            Ok(TensorRef::from_array_view(([rows.len(), *width], values.as_slice()))?.into())
-        }
-    }
+    Ok(TensorRef::from_array_view(([rows.count(), rows.width], rows.values.as_slice()))?.into())
 }
 
 fn integers(list: &[i64]) -> Result<SessionInputValue<'_>, ort::Error> {

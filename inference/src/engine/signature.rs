@@ -1,10 +1,13 @@
 //! What a network must take and give for this engine to run it.
 
-use chemmodel_bundle::Scheme;
+use std::borrow::Cow;
+
 use chemmodel_chem::features::chemprop::{ATOM_FEATURES, BOND_FEATURES};
 use ort::session::Session;
 use ort::value::TensorElementType::{self, Float32, Int64};
 use ort::value::{Outlet, ValueType};
+
+use super::refined;
 
 pub(super) const INPUT_IDS: &str = "input_ids";
 pub(super) const ATTENTION_MASK: &str = "attention_mask";
@@ -17,29 +20,59 @@ pub(super) const CONNECTIVITY: &str = "connectivity";
 pub(super) const GRAPH: &str = "graph";
 pub(super) const SIZE: &str = "size";
 
-/// An input by its name, its elements, and its dimensions, -1 where they must be dynamic.
-type Input = (&'static str, TensorElementType, &'static [i64]);
+pub(super) const ATOM_GRAPH: &str = "atom_graph";
+pub(super) const BOND_GRAPH: &str = "bond_graph";
 
-const SEQUENCE_INPUTS: [Input; 2] = [(INPUT_IDS, Int64, &[-1, -1]), (ATTENTION_MASK, Int64, &[-1, -1])];
-const SEQUENCE_OPTIONS: [Input; 1] = [(TOKEN_TYPE_IDS, Int64, &[-1, -1])];
-const TOKEN_INPUTS: [Input; 5] = graph_inputs((ATOM, Int64, &[-1]), (BOND, Int64, &[-1]));
-#[expect(clippy::cast_possible_wrap, reason = "two small constants")]
-const FEATURE_INPUTS: [Input; 5] =
-    graph_inputs((ATOM, Float32, &[-1, ATOM_FEATURES as i64]), (BOND, Float32, &[-1, BOND_FEATURES as i64]));
-
-const fn graph_inputs(atom: Input, bond: Input) -> [Input; 5] {
-    [atom, bond, (CONNECTIVITY, Int64, &[-1, 2]), (GRAPH, Int64, &[-1]), (SIZE, Int64, &[-1])]
+/// What the networks of a bundle read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Network {
+    /// Tokens of sequences.
+    Sequences,
+    /// Chemprop's features of atoms and directed bonds.
+    Graphs,
+    /// Classes of atoms and directed bonds, refined by so many messages.
+    Refined {
+        /// At least one.
+        messages: usize,
+    },
 }
 
-/// Whether the network wants `token_type_ids`; an error when it is not one that this engine can feed. A network of sequences has
-/// no scheme.
-pub(super) fn check_signature(session: &Session, scheme: Option<Scheme>, outputs: usize) -> Result<bool, String> {
-    let (required, optional): (&[Input], &[Input]) = match scheme {
-        None => (&SEQUENCE_INPUTS, &SEQUENCE_OPTIONS),
-        Some(Scheme::NfpV1) => (&TOKEN_INPUTS, &[]),
-        Some(Scheme::ChempropV2) => (&FEATURE_INPUTS, &[]),
-    };
-    check_inputs(session.inputs(), required, optional)?;
+/// An input by its name, its elements, and its dimensions, -1 where they must be dynamic.
+type Input = (Cow<'static, str>, TensorElementType, &'static [i64]);
+
+#[expect(clippy::cast_possible_wrap, reason = "two small constants")]
+const FEATURES: [&[i64]; 2] = [&[-1, ATOM_FEATURES as i64], &[-1, BOND_FEATURES as i64]];
+
+impl Network {
+    fn inputs(self) -> Vec<Input> {
+        let named = |name: &'static str| (Cow::Borrowed(name), Int64, &[-1][..]);
+        match self {
+            Self::Sequences => [INPUT_IDS, ATTENTION_MASK].map(|name| (name.into(), Int64, &[-1, -1][..])).into(),
+            Self::Graphs => vec![
+                (ATOM.into(), Float32, FEATURES[0]),
+                (BOND.into(), Float32, FEATURES[1]),
+                (CONNECTIVITY.into(), Int64, &[-1, 2]),
+                named(GRAPH),
+                named(SIZE),
+            ],
+            Self::Refined { messages } => refined::names(messages)
+                .map(|name| (name.into(), Int64, &[-1][..]))
+                .chain([ATOM_GRAPH, BOND_GRAPH, SIZE].map(named))
+                .collect(),
+        }
+    }
+
+    fn options(self) -> Vec<Input> {
+        match self {
+            Self::Sequences => vec![(TOKEN_TYPE_IDS.into(), Int64, &[-1, -1])],
+            Self::Graphs | Self::Refined { .. } => vec![],
+        }
+    }
+}
+
+/// Whether the network wants `token_type_ids`; an error when it is not one that this engine can feed.
+pub(super) fn check_signature(session: &Session, network: Network, outputs: usize) -> Result<bool, String> {
+    check_inputs(session.inputs(), &network.inputs(), &network.options())?;
     check_output(session.outputs(), outputs)?;
     Ok(session.inputs().iter().any(|input| input.name() == TOKEN_TYPE_IDS))
 }

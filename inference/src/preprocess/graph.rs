@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use chemmodel_bundle::{Domain, DomainScheme, FEATURES_FILE, Features, Scheme};
+use chemmodel_bundle::{Domain, DomainScheme, FEATURES_FILE, Features};
 use chemmodel_chem::features::nfp::NfpVocabulary;
 use chemmodel_chem::features::{chemprop, morgan};
 use chemmodel_chem::{Limits, Molecule, Stereo};
 
+use super::refine::refine;
 use super::{Encoded, MoleculeError, text};
-use crate::engine::{Graph, Input, Rows};
+use crate::engine::{Graph, Input, Network};
 use crate::error::StartError;
 
 /// See [`Preprocessor::inline_bytes`](super::Preprocessor::inline_bytes): the chemistry reads some 2 MB/s.
@@ -32,6 +33,7 @@ enum Reader {
         vocabulary: NfpVocabulary,
         /// Of atoms and of bonds.
         largest_ids: [u32; 2],
+        messages: usize,
     },
     Chemprop,
 }
@@ -45,10 +47,11 @@ impl GraphPreprocessor {
         max_characters: usize,
     ) -> Result<Self, StartError> {
         let reader = match features {
-            Features::NfpV1 { atoms, bonds } => Reader::Nfp {
+            Features::NfpV1 { atoms, bonds, messages } => Reader::Nfp {
                 vocabulary: NfpVocabulary::new(atoms, bonds)
                     .map_err(|why| StartError::Preprocessor { file: FEATURES_FILE, why })?,
                 largest_ids: [atoms, bonds].map(largest),
+                messages: usize::from(*messages),
             },
             Features::ChempropV2 { stereo: chemmodel_bundle::Stereo::Ignored } => Reader::Chemprop,
         };
@@ -57,11 +60,11 @@ impl GraphPreprocessor {
         Ok(Self { reader, domain, max_length, max_characters })
     }
 
-    /// How atoms and bonds are described.
-    pub fn scheme(&self) -> Scheme {
+    /// What the bundle's networks read.
+    pub fn network(&self) -> Network {
         match self.reader {
-            Reader::Nfp { .. } => Scheme::NfpV1,
-            Reader::Chemprop => Scheme::ChempropV2,
+            Reader::Nfp { messages, .. } => Network::Refined { messages },
+            Reader::Chemprop => Network::Graphs,
         }
     }
 
@@ -79,21 +82,24 @@ impl GraphPreprocessor {
     pub fn encode(&self, smiles: &str) -> Result<Encoded, MoleculeError> {
         text::check(smiles, self.max_characters)?;
         let molecule = self.molecule(smiles)?;
-        let (graph, unknown) = match &self.reader {
-            Reader::Nfp { vocabulary, .. } => {
+        let (input, tokens, unknown) = match &self.reader {
+            Reader::Nfp { vocabulary, messages, .. } => {
                 let graph = vocabulary.graph(&molecule);
-                let unknown = graph.unknown;
-                (Graph::from(graph), unknown)
+                let tokens = self.check(graph.atoms.len(), graph.bonds.len())?;
+                (Input::Refined(refine(&graph, *messages)), tokens, graph.unknown)
             }
-            Reader::Chemprop => (Graph::from(chemprop::graph(&molecule)), 0),
+            Reader::Chemprop => {
+                let graph = Graph::from(chemprop::graph(&molecule));
+                let tokens = self.check(graph.atoms.count(), graph.bonds.count())?;
+                (Input::Graph(graph), tokens, 0)
+            }
         };
-        self.check(&graph)?;
         let unseen = self.domain.as_ref().map(|seen| {
             let environments = morgan::environments(&molecule);
             let unseen = environments.iter().filter(|(id, _)| !seen.contains(id)).count();
             u32::try_from(unseen).unwrap_or(u32::MAX)
         });
-        Ok(Encoded { unknown, input: Input::Graph(graph), unseen })
+        Ok(Encoded { input, tokens, unknown, unseen })
     }
 
     fn molecule(&self, smiles: &str) -> Result<Molecule, MoleculeError> {
@@ -107,8 +113,8 @@ impl GraphPreprocessor {
             .map_err(|why| MoleculeError { message: why.message, position: why.position })
     }
 
-    fn check(&self, graph: &Graph) -> Result<(), MoleculeError> {
-        let (atoms, bonds) = (graph.atoms.len(), graph.bonds.len());
+    /// Both together, if they are what the model accepts.
+    fn check(&self, atoms: usize, bonds: usize) -> Result<usize, MoleculeError> {
         let hydrogens = match self.reader {
             Reader::Nfp { .. } if bonds == 0 => {
                 return Err(MoleculeError::new(
@@ -118,22 +124,24 @@ impl GraphPreprocessor {
             Reader::Nfp { .. } => "hydrogens counted",
             Reader::Chemprop => "hydrogens not counted",
         };
-        if graph.length() > self.max_length {
+        if atoms + bonds > self.max_length {
             return Err(MoleculeError::new(format!(
                 "the molecule has {atoms} atoms ({hydrogens}) and {bonds} directed bonds, but the model accepts at \
                  most {} of both together; send a smaller molecule",
                 self.max_length
             )));
         }
-        Ok(())
+        Ok(atoms + bonds)
     }
 
     /// A graph of the full size, whose tokens are the last ones of the vocabulary: a network that has fewer cannot take it.
     pub(super) fn longest(&self, small: &Input) -> Input {
         let mut longest = small.repeated(self.max_length);
-        if let (Input::Graph(graph), Reader::Nfp { largest_ids, .. }) = (&mut longest, &self.reader) {
-            for (rows, id) in [&mut graph.atoms, &mut graph.bonds].into_iter().zip(largest_ids) {
-                *rows = Rows::Tokens(vec![i64::from(*id); rows.len()]);
+        if let (Input::Refined(graph), Reader::Nfp { largest_ids, .. }) = (&mut longest, &self.reader) {
+            for level in graph.levels.iter_mut().take(1) {
+                for (tokens, id) in [&mut level.atom, &mut level.bond].into_iter().zip(largest_ids) {
+                    tokens.fill(i64::from(*id));
+                }
             }
         }
         longest

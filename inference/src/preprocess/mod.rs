@@ -1,14 +1,15 @@
 //! From a molecule's text to what the network reads. Pure: no I/O after construction, no HTTP, no engine.
 
 pub mod graph;
+mod refine;
 pub mod sequence;
 mod table;
 mod text;
 
-use chemmodel_bundle::{DOMAIN_FILE, Domain, FEATURES_FILE, Features, Kind, Scheme, TOKENIZER_FILE};
+use chemmodel_bundle::{DOMAIN_FILE, Domain, FEATURES_FILE, Features, Kind, TOKENIZER_FILE};
 
 use crate::bundle::Bundle;
-use crate::engine::{Input, Layout};
+use crate::engine::{Input, Layout, Network};
 use crate::error::StartError;
 
 use self::graph::GraphPreprocessor;
@@ -48,7 +49,9 @@ pub struct Tokens {
 pub struct Encoded {
     /// What the network gets.
     pub input: Input,
-    /// Tokens in it that the vocabulary does not know.
+    /// Its tokens, or its atoms and directed bonds, each counted.
+    pub tokens: usize,
+    /// Those of them that the vocabulary does not know.
     pub unknown: usize,
     /// Environments of atoms that training had not; nothing when the bundle does not say what it had.
     pub unseen: Option<u32>,
@@ -89,7 +92,7 @@ impl Preprocessor {
         match self {
             Self::Sequence(sequence) => {
                 let Tokens { ids, unknown } = sequence.encode(smiles)?;
-                Ok(Encoded { input: Input::Tokens(ids), unknown, unseen: None })
+                Ok(Encoded { tokens: ids.len(), input: Input::Tokens(ids), unknown, unseen: None })
             }
             Self::Graph(graph) => graph.encode(smiles),
         }
@@ -103,11 +106,11 @@ impl Preprocessor {
         }
     }
 
-    /// How atoms and bonds are described; nothing for sequences.
-    pub fn scheme(&self) -> Option<Scheme> {
+    /// What the bundle's networks read.
+    pub fn network(&self) -> Network {
         match self {
-            Self::Sequence(_) => None,
-            Self::Graph(graph) => Some(graph.scheme()),
+            Self::Sequence(_) => Network::Sequences,
+            Self::Graph(graph) => graph.network(),
         }
     }
 

@@ -87,7 +87,7 @@ impl Predictions {
             let waiting = match row {
                 Some(row) => Waiting::Known(row),
                 None => match encoded.next() {
-                    Some((smiles, Ok(Encoded { input, unknown: _, unseen }))) => {
+                    Some((smiles, Ok(Encoded { input, unseen, .. }))) => {
                         let (reply, answer) = oneshot::channel();
                         items.push(Item { input, queued, span: self.span.clone(), reply });
                         Waiting::Asked { smiles, unseen, answer }
@@ -170,7 +170,7 @@ impl Service {
         let encoded = if is_short { encode() } else { blocking(encode).await? };
         self.metrics.preprocess_seconds.observe(started.elapsed().as_secs_f64());
         for encoded in encoded.iter().filter_map(|(_, encoded)| encoded.as_ref().ok()) {
-            self.metrics.tokens.inc_by(encoded.input.length() as u64);
+            self.metrics.tokens.inc_by(encoded.tokens as u64);
             self.metrics.unknown_tokens.inc_by(encoded.unknown as u64);
         }
         Ok(encoded)

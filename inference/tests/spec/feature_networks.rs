@@ -78,8 +78,12 @@ async fn the_largest_molecule_is_counted_in_atoms_and_directed_bonds_without_hyd
 #[test]
 fn a_network_that_is_fed_otherwise_is_refused_with_the_input() {
     let cases = [
-        (network(0.0), "the input \"atom\" is Tensor<i64>(A), not a tensor of Float32"),
+        (network(0.0), "the network has no input \"atom\""),
         (weighted_sums(&[1.0; 71], &[1.0; 14]), "the input \"atom\" has the shape [-1, 71] instead of [-1, 72]"),
+        (
+            float_network().takes("connectivity", &["E", "3"]),
+            "the input \"connectivity\" has the shape [-1, 3] instead of [-1, 2]",
+        ),
         (weighted_sums(&[1.0; 72], &[1.0; 13]), "the input \"bond\" has the shape [-1, 13] instead of [-1, 14]"),
     ];
     for (network, expected) in cases {

@@ -10,7 +10,7 @@ use chemmodel_inference::args::Accelerator;
 use chemmodel_inference::bundle::Bundle;
 use chemmodel_inference::engine::ort::OrtEngine;
 use chemmodel_inference::engine::session::{CudaOptions, EngineConfig};
-use chemmodel_inference::engine::{Batch, Engine, TokenBatch};
+use chemmodel_inference::engine::{Batch, Engine, Network, TokenBatch};
 use chemmodel_inference::http::App;
 use chemmodel_inference::metrics::Metrics;
 use chemmodel_inference::postprocess;
@@ -106,7 +106,7 @@ fn padding_changes_no_answer() {
         let (threads, library) = (1, &runtime());
         let mut engine = OrtEngine::load(
             &bundle,
-            None,
+            Network::Sequences,
             EngineConfig {
                 accelerator: Accelerator::Cpu,
                 precision: Precision::Fp32,

@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use chemmodel_bundle::{Precision, Scheme};
+use chemmodel_bundle::{Features, Precision};
 use chemmodel_inference::args::Accelerator;
 use chemmodel_inference::bundle::Bundle;
 use chemmodel_inference::engine::ort::OrtEngine;
 use chemmodel_inference::engine::session::{CudaOptions, EngineConfig};
-use chemmodel_inference::engine::{Batch, Engine, Graph, Input, Layout, Rows};
+use chemmodel_inference::engine::{Batch, Engine, Input, Layout, Network};
 use chemmodel_inference::http::{self, App};
 use chemmodel_inference::metrics::Metrics;
+use chemmodel_inference::preprocess::graph::GraphPreprocessor;
 use chemmodel_inference::startup;
 use serde_json::{Value, json};
 
@@ -25,21 +26,13 @@ fn engine(bundle: &GraphBundle) -> Result<OrtEngine, String> {
         cuda: CudaOptions::default(),
         library: &runtime(),
     };
-    OrtEngine::load(&Bundle::open(bundle.write(), None).unwrap(), Some(Scheme::NfpV1), config)
+    OrtEngine::load(&Bundle::open(bundle.write(), None).unwrap(), Network::Refined { messages: 1 }, config)
         .map_err(|why| why.to_string())
 }
 
-fn graph(atoms: &[i64], bonds: &[i64], connectivity: &[[i64; 2]]) -> Input {
-    let rows = |ids: &[i64]| Rows::Tokens(ids.to_vec());
-    Input::Graph(Graph { atoms: rows(atoms), bonds: rows(bonds), connectivity: connectivity.to_vec() })
-}
-
-fn water() -> Input {
-    graph(&[3, 4, 4], &[5; 4], &[[0, 1], [0, 2], [1, 0], [2, 0]])
-}
-
-fn hydrogen() -> Input {
-    graph(&[4, 4], &[1; 2], &[[0, 1], [1, 0]])
+fn graph(smiles: &str) -> Input {
+    let features = Features::parse(features().to_string().as_bytes()).unwrap();
+    GraphPreprocessor::new(&features, None, 100, 100).unwrap().encode(smiles).unwrap().input
 }
 
 fn assert_close(found: &[f32], expected: &[f32]) {
@@ -50,7 +43,7 @@ fn assert_close(found: &[f32], expected: &[f32]) {
 #[test]
 fn a_molecule_has_its_answer_alone_and_among_others() {
     let mut engine = engine(&GraphBundle::new(vec![network(0.0), network(1.0)])).unwrap();
-    let (water, hydrogen) = (water(), hydrogen());
+    let (water, hydrogen) = (graph("O"), graph("[H][H]"));
     // 3 + 4 + 4 + 4 · 0.5, and one more for each atom.
     let expected = [13.0, 16.0];
     for (company, row) in [(vec![&water], 0), (vec![&hydrogen, &water], 1), (vec![&water, &hydrogen, &water], 2)] {
@@ -65,21 +58,20 @@ fn a_molecule_has_its_answer_alone_and_among_others() {
 #[test]
 fn a_token_that_the_network_lacks_is_an_error_and_the_engine_goes_on() {
     let mut engine = engine(&GraphBundle::new(vec![network(0.0)])).unwrap();
-    let unknown = graph(&[4, 99], &[1; 2], &[[0, 1], [1, 0]]);
+    let mut unknown = graph("O");
+    let Input::Refined(refined) = &mut unknown else { panic!("no classes") };
+    refined.levels[0].atom[0] = 99;
     assert!(engine.run(&Batch::of(&[&unknown], Layout::Packed)).is_err());
-    let answers = engine.run(&Batch::of(&[&water()], Layout::Packed)).unwrap();
+    let answers = engine.run(&Batch::of(&[&graph("O")], Layout::Packed)).unwrap();
     assert_close(&answers.row(0), &[13.0]);
 }
 
 #[test]
 fn a_network_that_is_fed_otherwise_is_refused_with_the_input() {
     let cases = [
-        (
-            network(0.0).takes("connectivity", &["E", "3"]),
-            "the input \"connectivity\" has the shape [-1, 3] instead of",
-        ),
-        (network(0.0).takes("connectivity", &["E", "2", "1"]), "the input \"connectivity\" has the shape [-1, 2, 1]"),
-        (network(0.0).takes("atom", &["40"]), "the input \"atom\" has the shape [40] instead of [-1]"),
+        (network(0.0).takes("atom_0", &["40"]), "the input \"atom_0\" has the shape [40] instead of [-1]"),
+        (network(0.0).takes("source_1", &["F", "2"]), "the input \"source_1\" has the shape [-1, 2] instead of [-1]"),
+        (network(0.0).takes("sum_atom_1", &["S"]), "an input \"sum_atom_1\", which the server does not know"),
         (network(0.0).takes("charge", &["A"]), "an input \"charge\", which the server does not know"),
     ];
     for (network, expected) in cases {

@@ -34,7 +34,7 @@ def export(network: nn.Module, pad_id: int, path: Path) -> None:
     mask = torch.tensor([[1, 1, 1, 1, 1], [1, 1, 1, 0, 0]])
     shape = {0: torch.export.Dim("batch"), 1: torch.export.Dim("length")}
     inputs = dict(zip(INPUTS, (ids, mask), strict=True))
-    onnx_file.write(path, Deployed(network, pad_id), inputs, OUTPUT, dict.fromkeys(INPUTS, shape))
+    onnx_file.write(path, Deployed(network, pad_id), inputs, INPUTS, OUTPUT, dict.fromkeys(INPUTS, shape))
 
 
 def feed(ids: np.ndarray, mask: np.ndarray) -> dict[str, np.ndarray]:

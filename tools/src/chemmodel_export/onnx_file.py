@@ -2,6 +2,7 @@
 
 import logging
 import warnings
+from collections.abc import Iterable
 from pathlib import Path
 
 import onnx
@@ -12,19 +13,22 @@ from torch import nn
 OPSET = 18
 
 
-def write(path: Path, module: nn.Module, inputs: dict[str, torch.Tensor], output: str, shapes: dict[str, dict]) -> None:
-    """Writes `path`: dynamic where `shapes` says so, in the arguments' order of `inputs`, weights inside."""
+def write(path: Path, module: nn.Module, arguments: dict, inputs: Iterable[str], output: str, shapes: dict) -> None:
+    """Writes `path`: dynamic where `shapes` says so, weights inside.
+
+    An argument of the module is a tensor or a dictionary of them, and so is its shape; `inputs` names the tensors.
+    """
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         program = torch.onnx.export(
             module.eval(),
-            tuple(inputs.values()),
+            kwargs=arguments,
             dynamo=True,
             opset_version=OPSET,
             input_names=list(inputs),
             output_names=[output],
-            dynamic_shapes=tuple(shapes[name] for name in inputs),
+            dynamic_shapes=shapes,
             external_data=False,
             verbose=False,
         )

@@ -12,8 +12,9 @@ from chemmodel_export.chemprop import features as chemprop
 from chemmodel_export.errors import ExportError
 from chemmodel_export.files import read_json
 from chemmodel_export.manifest import FEATURES, FEATURES_SCHEMA, GOLDEN, TOKENIZER
-from chemmodel_export.packed import Graph
+from chemmodel_export.packed import Graph, Packable
 from chemmodel_export.polyid.features import UNKNOWN, Vocabulary
+from chemmodel_export.polyid.refined import MESSAGES, Refined, refine
 
 
 class Sequences:
@@ -46,19 +47,23 @@ class Graphs:
             raise ExportError(f"{path} must have schema {FEATURES_SCHEMA!r} and a scheme among {tuple(SCHEMES)}")
         self.graph = SCHEMES[content["scheme"]](path, content)
 
-    def encode(self, molecule: dict) -> Graph:
+    def encode(self, molecule: dict) -> Packable:
         return self.graph(molecule["smiles"])
 
-    def run(self, runtime: InferenceSession, batch: list[Graph]) -> np.ndarray:
+    def run(self, runtime: InferenceSession, batch: list[Packable]) -> np.ndarray:
         return packed.run(runtime, batch)
 
 
-def _nfp(path: Path, content: dict) -> Callable[[str], Graph]:
+def _nfp(path: Path, content: dict) -> Callable[[str], Refined]:
     for name in ("atoms", "bonds"):
         ids = content.get(name)
         if not isinstance(ids, dict) or not all(type(i) is int and i > UNKNOWN for i in ids.values()):
             raise ExportError(f"{path} must map {name} to ids from {UNKNOWN + 1} on")
-    return Vocabulary(content["atoms"], content["bonds"]).graph
+    messages = content.get("messages")
+    if type(messages) is not int or messages not in MESSAGES:
+        raise ExportError(f"{path} must have messages from {MESSAGES[0]} to {MESSAGES[-1]}, found {messages!r}")
+    vocabulary = Vocabulary(content["atoms"], content["bonds"])
+    return lambda smiles: refine(vocabulary.graph(smiles), messages)
 
 
 def _chemprop(path: Path, content: dict) -> Callable[[str], Graph]:

@@ -4,7 +4,7 @@
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
-use chemmodel_inference::engine::{Batch, Engine, EngineError, RawAnswers, Rows};
+use chemmodel_inference::engine::{Batch, Engine, EngineError, RawAnswers};
 
 /// Nothing in these tests takes as long; what does is stuck.
 pub const LONG: Duration = Duration::from_secs(20);
@@ -79,7 +79,7 @@ impl Engine for FakeEngine {
         let mut state = self.control.state.lock().unwrap();
         state.batches.push(match batch {
             Batch::Tokens(tokens) => (tokens.rows, tokens.length),
-            Batch::Graphs(_) => (batch.molecules(), batch.cost()),
+            Batch::Graphs(_) | Batch::Refined(_) => (batch.molecules(), batch.cost()),
         });
         state.running += 1;
         self.control.changed.notify_all();
@@ -113,23 +113,19 @@ fn ids(batch: &Batch) -> Vec<Vec<i64>> {
             rows.map(|(ids, mask)| ids.iter().zip(mask).filter(|(_, mask)| **mask == 1).map(|(id, _)| *id).collect())
                 .collect()
         }
-        Batch::Graphs(graphs) => {
-            let at = |index: i64| usize::try_from(index).unwrap();
+        Batch::Graphs(_) => panic!("no tokens"),
+        Batch::Refined(graphs) => {
+            let at = |number: i64| usize::try_from(number).unwrap();
             let mut molecules = vec![Vec::new(); graphs.size.len()];
-            for (id, graph) in tokens(&graphs.all.atoms).iter().zip(&graphs.graph) {
-                molecules[at(*graph)].push(*id);
-            }
-            for (id, ends) in tokens(&graphs.all.bonds).iter().zip(&graphs.all.connectivity) {
-                let [source, target] = ends.map(|atom| graphs.graph[at(atom)]);
-                assert_eq!(source, target, "a bond leads out of its molecule");
-                molecules[at(source)].push(*id);
+            let first = &graphs.all.levels[0];
+            let atoms = (&first.atom, &first.atom_count, &graphs.atom_graph);
+            let bonds = (&first.bond, &first.bond_count, &graphs.bond_graph);
+            for (tokens, counts, graph) in [atoms, bonds] {
+                for ((token, count), graph) in tokens.iter().zip(counts).zip(graph) {
+                    molecules[at(*graph)].extend(vec![*token; at(*count)]);
+                }
             }
             molecules
         }
     }
-}
-
-fn tokens(rows: &Rows) -> &[i64] {
-    let Rows::Tokens(ids) = rows else { panic!("no tokens") };
-    ids
 }

@@ -62,7 +62,7 @@ pub fn preprocessor(tokenizer: &Value, max_tokens: usize, max_characters: usize)
     SequencePreprocessor::new(tokenizer, max_tokens, max_characters).unwrap()
 }
 
-/// The features of a graph model. Fluorine is what the fake engine trips over.
+/// The features of a graph model whose network has one message. Fluorine is what the fake engine trips over.
 pub fn features() -> Value {
     let bond = |ends: &str| format!("(rdkit.Chem.rdchem.BondType.SINGLE, False, False, {ends})");
     json!({
@@ -71,6 +71,7 @@ pub fn features() -> Value {
             "('C', 4, 0, 0, False)": 2, "('O', 2, 0, 0, False)": 3, "('H', 1, 0, 0, False)": 4, "('F', 1, 0, 0, False)": 16,
         },
         "bonds": {bond("['C', 'C']"): 2, bond("['C', 'H']"): 3, bond("['C', 'O']"): 4, bond("['H', 'O']"): 5},
+        "messages": 1,
     })
 }
 

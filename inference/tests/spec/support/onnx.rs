@@ -111,42 +111,39 @@ struct Dimension {
     name: Option<String>,
 }
 
-/// A graph network of one output: the sum of what its two tables have for the atoms and the directed bonds of a molecule.
+/// A network of refined graphs and one message: the sum of what its two tables have for the atoms and the directed bonds of a molecule.
 pub fn sums(atoms: &[f32], bonds: &[f32]) -> Graph {
+    let lists =
+        |graph: Graph, names: &[&str], length| names.iter().fold(graph, |graph, name| graph.takes(name, &[length]));
+    let graph = lists(Graph::default(), &["atom_0", "atom_count_0", "atom_graph"], "A");
+    let graph = lists(graph, &["bond_0", "bond_count_0", "bond_graph"], "E");
+    lists(graph, &["bond_1", "bond_count_1", "source_1", "target_1"], "F")
+        .floats("atoms", &[atoms.len(), 1], atoms)
+        .floats("bonds", &[bonds.len(), 1], bonds)
+        .node("Gather", &["atoms", "atom_0"], "of_an_atom", &[])
+        .node("Gather", &["bonds", "bond_0"], "of_a_bond", &[])
+        .times("of_an_atom", "atom_count_0", "of_atoms")
+        .times("of_a_bond", "bond_count_0", "of_bonds")
+        .added_up("bond_graph")
+}
+
+/// A network of so many features of each atom and of each directed bond: the sum of their products with these weights.
+pub fn weighted_sums(atoms: &[f32], bonds: &[f32]) -> Graph {
+    let [of_atom, of_bond] = [atoms, bonds].map(|weights| weights.len().to_string());
     Graph::default()
-        .takes("atom", &["A"])
-        .takes("bond", &["E"])
+        .takes_floats("atom", &["A", &of_atom])
+        .takes_floats("bond", &["E", &of_bond])
         .takes("connectivity", &["E", "2"])
         .takes("graph", &["A"])
-        .takes("size", &["B"])
-        .gives("sums", &["B", "1"])
         .floats("atoms", &[atoms.len(), 1], atoms)
         .floats("bonds", &[bonds.len(), 1], bonds)
         .integers("zero", &[], &[0])
-        .integers("last", &[1], &[-1])
-        .integers("one", &[1], &[1])
-        .node("Gather", &["atoms", "atom"], "of_atoms", &[])
-        .node("Gather", &["bonds", "bond"], "of_bonds", &[])
+        .node("MatMul", &["atom", "atoms"], "of_atoms", &[])
+        .node("MatMul", &["bond", "bonds"], "of_bonds", &[])
         .node("Gather", &["connectivity", "zero"], "sources", &[("axis", Value::Int(1))])
         .node("Gather", &["graph", "sources"], "graph_of_bonds", &[])
-        .node("Unsqueeze", &["graph", "last"], "row_of_atoms", &[])
-        .node("Unsqueeze", &["graph_of_bonds", "last"], "row_of_bonds", &[])
-        .node("Shape", &["size"], "molecules", &[])
-        .node("Concat", &["molecules", "one"], "shape", &[("axis", Value::Int(0))])
-        .node("ConstantOfShape", &["shape"], "zeros", &[])
-        .node("ScatterND", &["zeros", "row_of_atoms", "of_atoms"], "half", &[("reduction", Value::Text("add"))])
-        .node("ScatterND", &["half", "row_of_bonds", "of_bonds"], "sums", &[("reduction", Value::Text("add"))])
-}
-
-/// The same of a network that reads so many features of each atom and of each directed bond: the tables' rows are what it multiplies them by.
-pub fn weighted_sums(atoms: &[f32], bonds: &[f32]) -> Graph {
-    let [of_atom, of_bond] = [atoms, bonds].map(|weights| weights.len().to_string());
-    let mut graph = sums(atoms, bonds).takes_floats("atom", &["A", &of_atom]).takes_floats("bond", &["E", &of_bond]);
-    for node in &mut graph.node[..2] {
-        "MatMul".clone_into(&mut node.op_type);
-        node.input.reverse();
-    }
-    graph
+        .node("Identity", &["graph"], "atom_graph", &[])
+        .added_up("graph_of_bonds")
 }
 
 /// Of an attribute.
@@ -157,6 +154,30 @@ enum Value {
 }
 
 impl Graph {
+    /// What is in each row, as often as its count says.
+    fn times(self, rows: &str, counts: &str, product: &str) -> Self {
+        let [numbers, column] = ["numbers", "column"].map(|what| format!("{what}_of_{counts}"));
+        self.node("Cast", &[counts], &numbers, &[("to", Value::Int(FLOAT.into()))])
+            .integers(&format!("last_of_{counts}"), &[1], &[-1])
+            .node("Unsqueeze", &[&numbers, &format!("last_of_{counts}")], &column, &[])
+            .node("Mul", &[rows, &column], product, &[])
+    }
+
+    /// The output: `of_atoms` and `of_bonds`, summed over each molecule by `atom_graph` and the molecule of each bond.
+    fn added_up(self, bond_graph: &str) -> Self {
+        self.takes("size", &["B"])
+            .gives("sums", &["B", "1"])
+            .integers("last", &[1], &[-1])
+            .integers("one", &[1], &[1])
+            .node("Unsqueeze", &["atom_graph", "last"], "row_of_atoms", &[])
+            .node("Unsqueeze", &[bond_graph, "last"], "row_of_bonds", &[])
+            .node("Shape", &["size"], "molecules", &[])
+            .node("Concat", &["molecules", "one"], "shape", &[("axis", Value::Int(0))])
+            .node("ConstantOfShape", &["shape"], "zeros", &[])
+            .node("ScatterND", &["zeros", "row_of_atoms", "of_atoms"], "half", &[("reduction", Value::Text("add"))])
+            .node("ScatterND", &["half", "row_of_bonds", "of_bonds"], "sums", &[("reduction", Value::Text("add"))])
+    }
+
     /// The file.
     pub fn file(self) -> Vec<u8> {
         let opset_import = vec![OperatorSet { version: 18 }];

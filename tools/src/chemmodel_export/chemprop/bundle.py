@@ -69,7 +69,8 @@ def export(network: Dmpnn, path: Path) -> None:
     inputs = {name: torch.from_numpy(values) for name, values in example.items()}
     atoms, pairs, graphs = (torch.export.Dim(name) for name in ("atoms", "pairs", "graphs"))
     sizes = {"atom": atoms, "bond": 2 * pairs, "connectivity": 2 * pairs, "graph": atoms, "size": graphs}
-    onnx_file.write(path, network, inputs, packed.OUTPUT, {name: {0: size} for name, size in sizes.items()})
+    shapes = {name: {0: size} for name, size in sizes.items()}
+    onnx_file.write(path, network, inputs, inputs, packed.OUTPUT, shapes)
 
 
 def _golden(answers: list[Answer]) -> list[Answer]:

@@ -12,6 +12,7 @@ from chemmodel_export.packed import Graph
 from chemmodel_export.polyid import graph
 from chemmodel_export.polyid.answers import Answer, Answers
 from chemmodel_export.polyid.folder import Ensemble
+from chemmodel_export.polyid.refined import refine
 from chemmodel_export.verify import verify
 
 TOLERANCE = 1e-4  # of one member's answer in its unit, relative above 1 and absolute below
@@ -67,6 +68,7 @@ def features(ensemble: Ensemble) -> dict:
         "scheme": "nfp-v1",
         "atoms": vocabulary.atoms,
         "bonds": vocabulary.bonds,
+        "messages": ensemble.messages,
     }
 
 
@@ -95,7 +97,7 @@ def _check_tensors(ensemble: Ensemble, answer: Answer) -> None:
 def _check_answers(path: Path, ensemble: Ensemble, number: int, answers: list[Answer]) -> None:
     """ONNX Runtime against Keras, alone and in company."""
     runtime = onnx_file.session(path)
-    graphs = [ensemble.vocabulary.graph(answer.smiles) for answer in answers]
+    graphs = [refine(ensemble.vocabulary.graph(answer.smiles), ensemble.messages) for answer in answers]
     expected = np.stack([answer.members[number] for answer in answers])
     if off := packed.first_difference(runtime, graphs, expected, TOLERANCE):
         raise ExportError(

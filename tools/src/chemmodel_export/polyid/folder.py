@@ -31,6 +31,11 @@ class Ensemble:
     first_tokens: Vocabulary  # the first fold's own ids
     training: dict  # empty unless tools/polyid/train.py wrote the folder
 
+    @property
+    def messages(self) -> int:
+        """The same for all members, so that they read the same classes."""
+        return self.members[0].messages
+
 
 @dataclass(frozen=True)
 class Fold:
@@ -57,6 +62,9 @@ def load(folder: Path) -> Ensemble:
     for fold in folds:
         if fold.columns != folds[0].columns:
             raise ExportError(f"{fold.path} predicts {fold.columns}, {folds[0].path} predicts {folds[0].columns}")
+        steps, first = fold.weights.steps, folds[0].weights.steps
+        if steps != first:
+            raise ExportError(f"{fold.path.parent} passes {steps} messages, the first fold {first}")
     vocabulary = Vocabulary(_union([f.tokens.atoms for f in folds]), _union([f.tokens.bonds for f in folds]))
     return Ensemble(
         columns=folds[0].columns,

@@ -1,4 +1,4 @@
-"""PolyID's network to one ONNX file: number of atoms, of directed bonds and of graphs dynamic."""
+"""PolyID's network to one ONNX file: the numbers of classes, of sums and of graphs dynamic."""
 
 from pathlib import Path
 
@@ -7,20 +7,16 @@ import torch
 from chemmodel_export import onnx_file, packed
 from chemmodel_export.polyid.features import Vocabulary
 from chemmodel_export.polyid.network import Global100
+from chemmodel_export.polyid.refined import inputs, refine
 
-EXAMPLE = ["CCO", "CC(=O)OC"]
+EXAMPLE = ["CCO", "CC(=O)OC"]  # two, because a size of 1 would be taken for a constant
 
 
 def export(network: Global100, path: Path) -> None:
     """Writes `path`: fp32, weights inside, the scaling of the labels undone."""
-    graphs = [Vocabulary({}, {}).graph(smiles) for smiles in EXAMPLE]
-    inputs = {name: torch.from_numpy(value) for name, value in packed.pack(graphs).items()}
-    atoms, bonds, batch = (torch.export.Dim(name) for name in ("atoms", "bonds", "graphs"))
-    shapes = {
-        "atom": {0: atoms},
-        "bond": {0: bonds},
-        "connectivity": {0: bonds},
-        "graph": {0: atoms},
-        "size": {0: batch},
-    }
-    onnx_file.write(path, network, inputs, packed.OUTPUT, shapes)
+    graphs = [refine(Vocabulary({}, {}).graph(smiles), network.messages) for smiles in EXAMPLE]
+    example = {name: torch.from_numpy(value) for name, value in packed.pack(graphs).items()}
+    named = inputs(network.messages)
+    sizes = {rows: torch.export.Dim(rows) for rows, _ in named.values()}
+    shapes = {name: {0: sizes[rows]} for name, (rows, _) in named.items()}
+    onnx_file.write(path, network, {"given": example}, named, packed.OUTPUT, {"given": shapes})

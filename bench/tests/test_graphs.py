@@ -5,17 +5,17 @@ import unittest
 from pathlib import Path
 
 from measure.features import Features
-from measure.graph_report import SINGLE, verdicts
+from measure.graph_report import SATURATED, verdicts
 from measure.graphs import CONNECTIONS, Graphs, Round, agree, read
 from measure.original import WAYS
 from measure.places import FEATURE_LISTS
 
 
-def one(alone: float = 100.0, single: float = 97.0, published: float = 1.0, direct: float = 1.0, nfp: float = 1000.0) -> Round:
+def one(alone: float = 100.0, saturated: float = 97.0, published: float = 1.0, direct: float = 1.0, nfp: float = 1000.0) -> Round:
     """A round; what is not given keeps every promise."""
     return Round(
         alone,
-        {str(count): single for count in CONNECTIONS},
+        {str(count): saturated for count in CONNECTIONS},
         dict(zip(WAYS, (published, direct), strict=True)),
         {name: Features(nfp, 10.0, 500.0, 500.0) for name in FEATURE_LISTS},
     )
@@ -34,7 +34,7 @@ class Agreement(unittest.TestCase):
 
 class Promises(unittest.TestCase):
     def test_all_are_kept_when_each_is_just_kept(self) -> None:
-        self.assertEqual(self.kept(one(single=95.0, published=4.75, nfp=200.0)), [True] * 4)
+        self.assertEqual(self.kept(one(saturated=95.0, published=4.75, nfp=200.0)), [True] * 4)
 
     def test_a_server_that_is_less_than_20_times_as_fast_as_what_polyids_users_call_breaks_the_promise(self) -> None:
         self.assertFalse(self.kept(one(published=5.0))[0])
@@ -47,7 +47,7 @@ class Promises(unittest.TestCase):
         self.assertFalse(self.kept(one(alone=103.0))[3])
 
     def test_a_ratio_is_taken_within_a_round_so_a_slow_minute_changes_nothing(self) -> None:
-        self.assertTrue(self.kept(one(), one(alone=10.0, single=9.7, published=0.1), one())[3])
+        self.assertTrue(self.kept(one(), one(alone=10.0, saturated=9.7, published=0.1), one())[3])
 
     def kept(self, *rounds: Round) -> list[bool | None]:
         """Of every promise."""
@@ -60,7 +60,7 @@ class File(unittest.TestCase):
             path, found = Path(folder) / "results.json", Graphs("2026-11-23", {"system": "Linux"}, 3.0, [one(), one()])
             found.write(path)
             self.assertEqual(read(path), found)
-            self.assertEqual(read(path).rounds[0].ours[SINGLE], 97.0)
+            self.assertEqual(read(path).rounds[0].ours[SATURATED], 97.0)
 
 
 if __name__ == "__main__":

@@ -72,16 +72,16 @@ def main() -> None:
     (folder / "golden.smi").write_text("\n".join([*lines, *SMALL]) + "\n")
 
 
-def oligomers(polymer: Polymer) -> list[str]:
+def oligomers(polymer: Polymer, units: int = UNITS, replicates: int = REPLICATES) -> list[str]:
     """Those that differ; a chain without sides has but one."""
     random.seed(SEED)
     np.random.seed(SEED)
     maker = PolyMaker()
     table = maker.thermoplastic(
         maker.get_monomers(polymer.monomers),
-        DP=UNITS,
+        DP=units,
         mechanism=polymer.mechanism,
-        replicate_structures=REPLICATES,
+        replicate_structures=replicates,
         verbose=False,
     )
     smiles = list(dict.fromkeys(table["smiles_polymer"]))

@@ -5,8 +5,8 @@
 CACHE = $${CHEMMODEL_CACHE:-$$HOME/.cache/chemmodel}
 BIN = $(CACHE)/bin
 
-.PHONY: help bench fuzz demo demo-down test soak serve images generate licences drift lint lint-shell chart deny \
-	prometheus test-bench test-chem test-clients test-cluster test-exporter test-predict cluster-bin tools-bin onnxruntime \
+.PHONY: help bench exporter fuzz demo demo-down test soak serve images generate licences drift lint lint-shell chart deny \
+	prometheus test-bench test-chem test-clients test-cluster test-exporter test-polyid test-predict cluster-bin tools-bin onnxruntime \
 	onnxruntime-path
 
 help: ## This list
@@ -91,12 +91,17 @@ test-cluster: ## Tests of the test cluster: up, down, and nothing left behind
 	cd tests/cluster && go vet ./... && go test -v -timeout 30m ./...
 
 VENV = $(CACHE)/venv
-test-exporter: ## Tests of the exporter and of the committed bundles
+exporter: ## The exporter, in an environment of its own
 	test -x $(VENV)/bin/python || python3 -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check --editable './tools[dev]'
+
+test-exporter: exporter ## Tests of the exporter and of the committed bundles
 	$(VENV)/bin/ruff check tools
 	$(VENV)/bin/ruff format --check tools
 	cd tools && $(VENV)/bin/pytest
+
+test-polyid: exporter ## The commands of docs/polyid.md, in PolyID's own environment
+	tests/polyid.sh $(VENV)
 
 CLIENTS = $(CACHE)/clients
 test-clients: onnxruntime ## Other people's clients, unmodified, against the server

@@ -92,6 +92,7 @@ lane_spare() {
 	suite deny nice -n 19 make --silent deny
 	suite chem nice -n 19 make --silent test-chem
 	suite exporter nice -n 19 make --silent test-exporter
+	suite polyid nice -n 19 make --silent test-polyid
 	suite clients nice -n 19 make --silent test-clients
 	suite predict nice -n 19 make --silent test-predict
 }

@@ -11,15 +11,15 @@ use chemmodel_chem::features::nfp::TokenGraph;
 
 use crate::engine::{Level, Refined};
 
-/// The classes before the first message and after each one. Work grows with messages × bonds × log bonds.
+/// The classes before the first message and after each one.
 pub fn refine(graph: &TokenGraph, messages: usize) -> Refined {
-    let mut atoms = Classes::of(&graph.atoms);
-    let mut bonds = Classes::of(&graph.bonds);
+    let mut atoms = Classes::one(graph.atoms.len()).divided(|atom| graph.atoms[atom]);
+    let mut bonds = Classes::one(graph.bonds.len()).divided(|bond| graph.bonds[bond]);
     let mut levels = Vec::with_capacity(messages + 1);
     levels.push(Level {
-        atom: atoms.of_each(|first| graph.atoms[first]),
+        atom: atoms.of_each(|atom| graph.atoms[atom]),
         atom_count: atoms.sizes(),
-        bond: bonds.of_each(|first| graph.bonds[first]),
+        bond: bonds.of_each(|bond| graph.bonds[bond]),
         bond_count: bonds.sizes(),
         ..Level::default()
     });
@@ -33,13 +33,12 @@ pub fn refine(graph: &TokenGraph, messages: usize) -> Refined {
             continue;
         }
         let ends = |bond: usize| graph.connectivity[bond].map(|atom| atoms.class[at(atom)]);
-        let keys: Vec<_> = bonds.class.iter().enumerate().map(|(bond, class)| (*class, ends(bond))).collect();
-        let new_bonds = Classes::of(&keys);
+        let new_bonds = bonds.divided(ends);
         let mut level = Level {
-            bond: new_bonds.of_each(|first| bonds.class[first]),
+            bond: new_bonds.of_each(|bond| bonds.class[bond]),
             bond_count: new_bonds.sizes(),
-            source: new_bonds.of_each(|first| ends(first)[0]),
-            target: new_bonds.of_each(|first| ends(first)[1]),
+            source: new_bonds.of_each(|bond| ends(bond)[0]),
+            target: new_bonds.of_each(|bond| ends(bond)[1]),
             ..Level::default()
         };
         if !is_last {
@@ -47,17 +46,16 @@ pub fn refine(graph: &TokenGraph, messages: usize) -> Refined {
             for places in &places {
                 leaving[places.clone()].sort_unstable();
             }
-            let keys: Vec<_> =
-                atoms.class.iter().zip(&places).map(|(class, at)| (*class, &leaving[at.clone()])).collect();
-            let new_atoms = Classes::of(&keys);
-            level.atom = new_atoms.of_each(|first| atoms.class[first]);
+            let leaving = |atom: usize| &leaving[places[atom].clone()];
+            let new_atoms = atoms.divided(leaving);
+            level.atom = new_atoms.of_each(|atom| atoms.class[atom]);
             level.atom_count = new_atoms.sizes();
-            for (class, first) in (0..).zip(&new_atoms.first) {
-                let (_, bonds) = keys[*first];
-                level.sum_atom.resize(level.sum_atom.len() + bonds.len(), class);
+            for (number, class) in (0..).zip(&new_atoms.members) {
+                let bonds = leaving(new_atoms.order[class.start]);
+                level.sum_atom.resize(level.sum_atom.len() + bonds.len(), number);
                 level.sum_bond.extend(bonds.iter().map(|bond| i64::from(*bond)));
             }
-            settled = new_atoms.first.len() == atoms.first.len() && new_bonds.first.len() == bonds.first.len();
+            settled = new_atoms.members.len() == atoms.members.len() && new_bonds.members.len() == bonds.members.len();
             atoms = new_atoms;
         }
         bonds = new_bonds;
@@ -88,37 +86,51 @@ fn places_of_leaving(graph: &TokenGraph) -> Vec<Range<usize>> {
         .collect()
 }
 
-/// Things with equal keys, numbered in the order of the keys.
+/// Things that are alike, class after class.
 struct Classes {
     /// Of each thing.
     class: Vec<u32>,
-    /// Of each class: one of its things.
-    first: Vec<usize>,
+    /// All things, those of a class together.
+    order: Vec<usize>,
+    /// Of each class: where its things are in that order.
+    members: Vec<Range<usize>>,
 }
 
 impl Classes {
-    fn of<Key: Ord>(keys: &[Key]) -> Self {
-        let mut order: Vec<usize> = (0..keys.len()).collect();
-        order.sort_unstable_by_key(|thing| &keys[*thing]);
-        let mut classes = Self { class: vec![0; keys.len()], first: Vec::new() };
-        for thing in order {
-            if classes.first.last().is_none_or(|first| keys[*first] != keys[thing]) {
-                classes.first.push(thing);
+    /// So many things that nothing tells apart yet.
+    fn one(things: usize) -> Self {
+        Self { class: vec![0; things], order: (0..things).collect(), members: vec![0..things] }
+    }
+
+    /// Each class, divided where its things have different keys, in the order of the keys.
+    fn divided<Key: Ord>(&self, key: impl Fn(usize) -> Key) -> Self {
+        let mut divided = Self {
+            class: vec![0; self.class.len()],
+            order: self.order.clone(),
+            members: Vec::with_capacity(self.order.len()),
+        };
+        for class in &self.members {
+            if class.len() > 1 {
+                divided.order[class.clone()].sort_unstable_by_key(|thing| key(*thing));
             }
-            classes.class[thing] = u32::try_from(classes.first.len() - 1).unwrap_or(u32::MAX);
+            for things in divided.order[class.clone()].chunk_by(|one, other| key(*one) == key(*other)) {
+                let start = divided.members.last().map_or(0, |before| before.end);
+                for thing in things {
+                    divided.class[*thing] = u32::try_from(divided.members.len()).unwrap_or(u32::MAX);
+                }
+                divided.members.push(start..start + things.len());
+            }
         }
-        classes
+        divided
     }
 
     fn sizes(&self) -> Vec<i64> {
-        let mut sizes = vec![0; self.first.len()];
-        self.class.iter().for_each(|class| sizes[at(*class)] += 1);
-        sizes
+        self.members.iter().map(|class| i64::try_from(class.len()).unwrap_or(i64::MAX)).collect()
     }
 
     /// What all things of a class have in common.
     fn of_each(&self, common: impl Fn(usize) -> u32) -> Vec<i64> {
-        self.first.iter().map(|first| i64::from(common(*first))).collect()
+        self.members.iter().map(|class| i64::from(common(self.order[class.start]))).collect()
     }
 }
 

@@ -5,6 +5,7 @@
 //! are computed once. A polymer repeats its monomer, and each carbon its hydrogens: an oligomer of 300 atoms has 12 classes before the first message
 //! and some 90 after the sixth. Classes are numbered by what they are, so the numbers do not depend on the order of the atoms.
 
+use std::iter;
 use std::ops::Range;
 
 use chemmodel_chem::features::nfp::TokenGraph;
@@ -99,7 +100,7 @@ struct Classes {
 impl Classes {
     /// So many things that nothing tells apart yet.
     fn one(things: usize) -> Self {
-        Self { class: vec![0; things], order: (0..things).collect(), members: vec![0..things] }
+        Self { class: vec![0; things], order: (0..things).collect(), members: iter::once(0..things).collect() }
     }
 
     /// Each class, divided where its things have different keys, in the order of the keys.

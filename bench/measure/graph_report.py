@@ -34,8 +34,8 @@ NOTES = """## What to know about it
   molecule is read once for all folds, and all three networks are one compiled `tf.function` of any graph's size: what a
   careful service could make of the same objects. TensorFlow has one thread, as we have.
 - The server is asked over HTTP, one oligomer a request, without its cache. With 8 and 64 connections it runs what waits
-  together, as it does in use: some five oligomers. One that is in a batch twice is computed once, which with this list is one in a hundred. With one
-  connection each is a batch of its own, which ONNX Runtime runs at some 0.87 of its best.
+  together, as it does in use: some eight oligomers. One that is in a batch twice is computed once, which with this list is one in a hundred. With one
+  connection each is a batch of its own, and of several ONNX Runtime makes more.
 - The requests are oligomers of 16 to 20 units, all different: acrylates, methacrylates and olefins, whose sides m2p turns at random, and polyesters, in which each
   unit is like the next. PolyID is asked for 24 of them, drawn at random. Much of our speed comes from such repetition:
   equal atoms are [computed once](adr/0028-equal-atoms-once.md), also in the loop of ONNX Runtime alone.

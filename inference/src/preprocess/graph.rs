@@ -137,12 +137,11 @@ impl GraphPreprocessor {
     /// A graph of the full size, whose tokens are the last ones of the vocabulary: a network that has fewer cannot take it.
     pub(super) fn longest(&self, small: &Input) -> Input {
         let mut longest = small.repeated(self.max_length);
-        if let (Input::Refined(graph), Reader::Nfp { largest_ids, .. }) = (&mut longest, &self.reader) {
-            for level in graph.levels.iter_mut().take(1) {
-                for (tokens, id) in [&mut level.atom, &mut level.bond].into_iter().zip(largest_ids) {
-                    tokens.fill(i64::from(*id));
-                }
-            }
+        if let (Input::Refined(graph), Reader::Nfp { largest_ids, .. }) = (&mut longest, &self.reader)
+            && let Some(first) = graph.levels.first_mut()
+        {
+            first.atom.fill(i64::from(largest_ids[0]));
+            first.bond.fill(i64::from(largest_ids[1]));
         }
         longest
     }

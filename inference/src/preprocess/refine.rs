@@ -2,8 +2,8 @@
 //!
 //! After as many messages as there are levels before, what a network knows of an atom depends on its token, and on what it knew of its bonds and neighbours
 //! one message earlier. Atoms for which all of this is equal form a class (one-dimensional Weisfeiler-Leman), have equal numbers in the network, and
-//! are computed once. A polymer repeats its monomer, and each carbon its hydrogens: an oligomer of 300 atoms has 12 classes before the first message
-//! and some 90 after the sixth. Classes are numbered by what they are, so the numbers do not depend on the order of the atoms.
+//! are computed once. A polymer repeats its monomer, and each carbon its hydrogens: polystyrene of 18 units, 290 atoms, has 3 classes of them before
+//! the first message and 94 after the sixth. Classes are numbered by what they are, so the numbers do not depend on the order of the atoms.
 
 use std::iter;
 use std::ops::Range;

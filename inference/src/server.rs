@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use rustls::ServerConfig;
 use tokio::net::TcpListener;
 use tokio::task::JoinError;
 
@@ -11,13 +12,13 @@ use crate::access::{Access, Keys, Review, ReviewConfig};
 use crate::args::Args;
 use crate::error::StartError;
 use crate::grpc;
-use crate::http::accept::{ConnectionLimits, End, Port, Protocol, serve};
+use crate::http::accept::{ConnectionLimits, End, Port, serve};
 use crate::http::{self, App};
 use crate::metrics::Metrics;
 use crate::reload::{self, Current};
 use crate::shutdown::{self, Signals};
 use crate::startup;
-use crate::tls::{self, Tls, TlsFiles};
+use crate::tls::{self, TlsFiles};
 
 /// Longer than any request may take, so that only a stuck connection is cut.
 const GRACE: Duration = Duration::from_secs(http::REQUEST_TIMEOUT.as_secs() + 2);
@@ -42,9 +43,9 @@ pub async fn run(args: Args) -> Result<(), StartError> {
     let grpc = listen("--grpc-address", &args.grpc_address).await?;
     let (end_of_ops, end) = (End::default(), End::default());
     let routes = grpc::router(app.clone()).map_err(|error| StartError::Defect(error.to_string()))?;
-    let ops = Port { listener: ops, router: http::ops::router(app.clone()), protocol: Protocol::Http1, tls: None };
-    let http = Port { listener: http, router: http::router(app.clone()), protocol: Protocol::Http1, tls: tls.clone() };
-    let grpc = Port { listener: grpc, router: routes, protocol: Protocol::Http2, tls };
+    let ops = Port { listener: ops, router: http::ops::router(app.clone()), tls: None };
+    let http = Port { listener: http, router: http::router(app.clone()), tls: tls.clone() };
+    let grpc = Port { listener: grpc, router: routes, tls };
     let ops = tokio::spawn(serve(ops, limits, end_of_ops.clone(), OPS_GRACE));
     let http = tokio::spawn(serve(http, limits, end.clone(), GRACE));
     let grpc = tokio::spawn(serve(grpc, limits, end.clone(), GRACE));
@@ -106,7 +107,7 @@ fn access(args: &Args) -> Result<Access, StartError> {
     Ok(Access::Open)
 }
 
-fn tls(args: &Args) -> Result<Option<Current<Tls>>, StartError> {
+fn tls(args: &Args) -> Result<Option<Current<ServerConfig>>, StartError> {
     let (Some(certificate), Some(key)) = (args.tls_certificate.clone(), args.tls_key.clone()) else { return Ok(None) };
     let files = TlsFiles { certificate, key, client_authority: args.tls_client_authority.clone() };
     tls::follow(files).map(Some).map_err(|why| StartError::Access { flag: "--tls-certificate", why })

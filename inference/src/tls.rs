@@ -22,28 +22,22 @@ pub struct TlsFiles {
     pub client_authority: Option<PathBuf>,
 }
 
-/// What is offered to clients.
-#[derive(Debug)]
-pub struct Tls {
-    /// For HTTP/1.1.
-    pub http: Arc<ServerConfig>,
-    /// For gRPC.
-    pub grpc: Arc<ServerConfig>,
-}
+/// What clients may speak over it, the better first.
+const PROTOCOLS: [&[u8]; 2] = [b"h2", b"http/1.1"];
 
 /// Reads the files now, and again when they change.
-pub fn follow(files: TlsFiles) -> Result<Current<Tls>, String> {
+pub fn follow(files: TlsFiles) -> Result<Current<ServerConfig>, String> {
     reload::follow("the certificate", move || read(&files))
 }
 
-fn read(files: &TlsFiles) -> Result<Read<Tls>, String> {
+fn read(files: &TlsFiles) -> Result<Read<ServerConfig>, String> {
     let certificate = reload::file(&files.certificate)?;
     let key = reload::file(&files.key)?;
     let authority = files.client_authority.as_deref().map(reload::file).transpose()?;
     let named = |path: &PathBuf, error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
 
     let chain = certificates(&certificate).map_err(|error| named(&files.certificate, &error))?;
-    let private = || PrivateKeyDer::from_pem_slice(&key).map_err(|error| named(&files.key, &error));
+    let private = PrivateKeyDer::from_pem_slice(&key).map_err(|error| named(&files.key, &error))?;
     let verifier = match (&authority, &files.client_authority) {
         (Some(authority), Some(path)) => {
             let mut roots = RootCertStore::empty();
@@ -54,14 +48,9 @@ fn read(files: &TlsFiles) -> Result<Read<Tls>, String> {
         }
         _ => WebPkiClientVerifier::no_client_auth(),
     };
-    let config = |protocol: &[u8]| {
-        let config = ServerConfig::builder().with_client_cert_verifier(verifier.clone());
-        let config = config.with_single_cert(chain.clone(), private()?);
-        let mut config = config.map_err(|error| named(&files.certificate, &error))?;
-        config.alpn_protocols = vec![protocol.to_vec()];
-        Ok::<_, String>(Arc::new(config))
-    };
-    let value = Tls { http: config(b"http/1.1")?, grpc: config(b"h2")? };
+    let config = ServerConfig::builder().with_client_cert_verifier(verifier).with_single_cert(chain, private);
+    let mut value = config.map_err(|error| named(&files.certificate, &error))?;
+    value.alpn_protocols = PROTOCOLS.map(<[u8]>::to_vec).into();
     Ok(Read { bytes: [certificate, key, authority.unwrap_or_default()].concat(), value })
 }
 

@@ -44,6 +44,9 @@ struct Args {
     /// Most requests under way
     #[arg(long, default_value_t = 256)]
     connections: usize,
+    /// All of them over one connection of HTTP/2
+    #[arg(long)]
+    http2: bool,
 }
 
 /// What was seen. The times are of answers with status 200.
@@ -77,8 +80,10 @@ async fn ask(args: Args, bodies: Vec<String>) -> Result<Seen> {
     let bodies: Vec<Bytes> = bodies.into_iter().map(Bytes::from).collect();
     let mut connector = HttpConnector::new();
     connector.set_nodelay(true);
-    let client: HttpClient =
-        Client::builder(TokioExecutor::new()).pool_max_idle_per_host(args.connections).build(connector);
+    let client: HttpClient = Client::builder(TokioExecutor::new())
+        .pool_max_idle_per_host(args.connections)
+        .http2_only(args.http2)
+        .build(connector);
     let free = Arc::new(Semaphore::new(args.connections));
     let mut asked = JoinSet::new();
     let mut turns = paced(args.rate, args.seconds);
@@ -181,7 +186,7 @@ mod tests {
     }
 
     fn args(url: Uri, connections: usize) -> Args {
-        Args { url, bodies: PathBuf::new(), rate: 100.0, seconds: 0.5, connections }
+        Args { url, bodies: PathBuf::new(), rate: 100.0, seconds: 0.5, connections, http2: false }
     }
 
     #[tokio::test]

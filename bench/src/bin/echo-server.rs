@@ -13,7 +13,7 @@ use chemmodel_inference::batch::worker::Worker;
 use chemmodel_inference::cache::Answers;
 use chemmodel_inference::engine::{Batch, Engine, EngineError, Input, RawAnswers};
 use chemmodel_inference::health::Phase;
-use chemmodel_inference::http::accept::{ConnectionLimits, End, Port, Protocol, serve};
+use chemmodel_inference::http::accept::{ConnectionLimits, End, Port, serve};
 use chemmodel_inference::http::{self, App};
 use chemmodel_inference::metrics::Metrics;
 use chemmodel_inference::preprocess::Preprocessor;
@@ -90,7 +90,7 @@ async fn main() -> Result<()> {
     app.health.enter(Phase::Ready);
     let listener = TcpListener::bind(args.address).await?;
     let router = http::router(Arc::new(app));
-    let port = Port { listener, router, protocol: Protocol::Http1, tls: None };
+    let port = Port { listener, router, tls: None };
     serve(port, ConnectionLimits::default(), End::default(), Duration::ZERO).await;
     Ok(())
 }

@@ -1,7 +1,9 @@
 //! Accepts connections and bounds what each may cost. `axum::serve` installs no timer, so a client that sends its head
-//! one byte a minute would keep its connection for ever; this loop does what it does, with limits.
+//! one byte a minute would keep its connection for ever; this loop does what it does, with limits. Every port speaks
+//! HTTP/1.1 and HTTP/2, whichever the client does.
 
 use std::fmt::Display;
+use std::io;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,24 +13,23 @@ use hyper::server::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulConnection;
 use hyper_util::service::TowerToHyperService;
+use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::reload::Current;
-use crate::tls::Tls;
 
-/// What is spoken on a port.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Protocol {
-    /// For people, and for the Open Inference Protocol over HTTP.
-    Http1,
-    /// For gRPC, without TLS from the first byte on.
-    Http2,
-}
+/// The first bytes of a client that speaks HTTP/2 (RFC 9113, 3.4).
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+/// What a client that prefers it is told when they agree on TLS.
+const HTTP2: &[u8] = b"h2";
+/// A client that has sent a part of the preface has sent the rest too, as a rule: they are one packet.
+const PREFACE_PAUSE: Duration = Duration::from_millis(1);
 
 /// How a port ends.
 #[derive(Debug, Clone, Default)]
@@ -45,7 +46,7 @@ pub struct End {
 pub struct ConnectionLimits {
     /// Open connections; more wait in the kernel.
     pub connections: usize,
-    /// For the head of a request, and so also how long a connection may be idle between two requests.
+    /// For TLS, for the first bytes, and for the head of a request of HTTP/1.1: so also how long such a connection may be idle.
     pub head_timeout: Duration,
     /// Bytes of a head.
     pub head_bytes: usize,
@@ -79,15 +80,13 @@ pub struct Port {
     pub listener: TcpListener,
     /// What.
     pub router: Router,
-    /// How it is spoken.
-    pub protocol: Protocol,
     /// How it is encrypted, if it is.
-    pub tls: Option<Current<Tls>>,
+    pub tls: Option<Current<ServerConfig>>,
 }
 
 /// Serves until `end.stop` is cancelled, then lets each connection finish the request that it is in, for at most `grace`.
 pub async fn serve(port: Port, limits: ConnectionLimits, end: End, grace: Duration) {
-    let Port { listener, router, protocol, tls } = port;
+    let Port { listener, router, tls } = port;
     let permits = Arc::new(Semaphore::new(limits.connections));
     let connections = TaskTracker::new();
     let accept = async {
@@ -95,7 +94,7 @@ pub async fn serve(port: Port, limits: ConnectionLimits, end: End, grace: Durati
             let Ok(permit) = permits.clone().acquire_owned().await else { return };
             let stream = accept(&listener).await;
             let tls = tls.as_ref().map(|tls| tls.borrow().clone());
-            let connection = connect(stream, tls, router.clone(), protocol, limits, end.clone());
+            let connection = connect(stream, tls, router.clone(), limits, end.clone());
             connections.spawn(async move {
                 connection.await;
                 drop(permit);
@@ -127,54 +126,81 @@ async fn accept(listener: &TcpListener) -> TcpStream {
 
 async fn connect(
     stream: TcpStream,
-    tls: Option<Arc<Tls>>,
+    tls: Option<Arc<ServerConfig>>,
     router: Router,
-    protocol: Protocol,
     limits: ConnectionLimits,
     end: End,
 ) {
     // Answers are small and written at once; waiting for more to send only adds latency.
     let _ = stream.set_nodelay(true);
-    let Some(tls) = tls else { return connection(stream, router, protocol, limits, end).await };
-    let config = match protocol {
-        Protocol::Http1 => tls.http.clone(),
-        Protocol::Http2 => tls.grpc.clone(),
+    let greeting = tokio::time::timeout(limits.head_timeout, async {
+        match tls {
+            Some(tls) => TlsAcceptor::from(tls).accept(stream).await.map(Greeted::Encrypted),
+            None => Ok(Greeted::Plain { http2: speaks_http2(&stream).await?, stream }),
+        }
+    });
+    let greeted = tokio::select! {
+        // What the client has sent by now is read before its connection may count as idle and be closed.
+        biased;
+        greeted = greeting => greeted,
+        () = end.stop.cancelled() => return,
     };
-    let greeting = tokio::time::timeout(limits.head_timeout, TlsAcceptor::from(config).accept(stream));
-    match tokio::select! { greeting = greeting => greeting, () = end.stop.cancelled() => return } {
-        Ok(Ok(stream)) => connection(stream, router, protocol, limits, end).await,
-        Ok(Err(error)) => tracing::debug!(%error, "a connection was not encrypted as it must be"),
-        Err(_) => tracing::debug!("a connection took too long to be encrypted"),
+    match greeted {
+        Ok(Ok(Greeted::Plain { stream, http2 })) => connection(stream, http2, router, limits, end).await,
+        Ok(Ok(Greeted::Encrypted(stream))) => {
+            let http2 = stream.get_ref().1.alpn_protocol() == Some(HTTP2);
+            connection(stream, http2, router, limits, end).await;
+        }
+        Ok(Err(error)) => tracing::debug!(%error, "a connection did not begin as it must"),
+        Err(_) => tracing::debug!("a connection took too long to begin"),
     }
 }
 
-async fn connection<S>(stream: S, router: Router, protocol: Protocol, limits: ConnectionLimits, end: End)
+enum Greeted {
+    Plain { stream: TcpStream, http2: bool },
+    Encrypted(TlsStream<TcpStream>),
+}
+
+/// Whether the client begins with the preface of HTTP/2: without TLS nothing else tells (prior knowledge, RFC 9113, 3.3).
+async fn speaks_http2(stream: &TcpStream) -> io::Result<bool> {
+    let mut begun = [0; PREFACE.len()];
+    loop {
+        let length = stream.peek(&mut begun).await?;
+        if length == 0 || begun[..length] != PREFACE[..length] {
+            return Ok(false);
+        }
+        if length == PREFACE.len() {
+            return Ok(true);
+        }
+        // What is peeked stays, so waiting for the socket to be readable would not wait.
+        tokio::time::sleep(PREFACE_PAUSE).await;
+    }
+}
+
+async fn connection<S>(stream: S, http2: bool, router: Router, limits: ConnectionLimits, end: End)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let (stream, service) = (TokioIo::new(stream), TowerToHyperService::new(router));
-    match protocol {
-        Protocol::Http1 => {
-            let connection = http1::Builder::new()
-                .timer(TokioTimer::new())
-                .header_read_timeout(limits.head_timeout)
-                .max_buf_size(limits.head_bytes)
-                .max_headers(limits.head_fields)
-                .serve_connection(stream, service);
-            drive(connection, end.stop).await;
-        }
-        Protocol::Http2 => {
-            let connection = http2::Builder::new(TokioExecutor::new())
-                .timer(TokioTimer::new())
-                .keep_alive_interval(limits.keep_alive)
-                .keep_alive_timeout(limits.head_timeout)
-                .max_header_list_size(u32::try_from(limits.head_bytes).unwrap_or(u32::MAX))
-                .max_concurrent_streams(limits.streams)
-                .serve_connection(stream, service);
-            // A client that comes although this server is leaving knows no other one yet.
-            let goaway = if end.leave.is_cancelled() { end.stop } else { end.leave };
-            drive(connection, goaway).await;
-        }
+    if http2 {
+        let connection = http2::Builder::new(TokioExecutor::new())
+            .timer(TokioTimer::new())
+            .keep_alive_interval(limits.keep_alive)
+            .keep_alive_timeout(limits.head_timeout)
+            .max_header_list_size(u32::try_from(limits.head_bytes).unwrap_or(u32::MAX))
+            .max_concurrent_streams(limits.streams)
+            .serve_connection(stream, service);
+        // A client that comes although this server is leaving knows no other one yet.
+        let goaway = if end.leave.is_cancelled() { end.stop } else { end.leave };
+        drive(connection, goaway).await;
+    } else {
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(limits.head_timeout)
+            .max_buf_size(limits.head_bytes)
+            .max_headers(limits.head_fields)
+            .serve_connection(stream, service);
+        drive(connection, end.stop).await;
     }
 }
 
@@ -193,5 +219,36 @@ async fn drive<C: GracefulConnection<Error: Display>>(connection: C, goodbye: Ca
     // The client's doing in every case: gone, too slow, or not speaking the protocol.
     if let Err(error) = ended {
         tracing::debug!(%error, "a connection ended early");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncWriteExt as _;
+
+    use super::*;
+
+    /// Both ends of a connection; the client has sent something already.
+    async fn begun(first: &[u8]) -> (TcpStream, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        client.write_all(first).await.unwrap();
+        (listener.accept().await.unwrap().0, client)
+    }
+
+    #[tokio::test]
+    async fn a_preface_may_come_in_pieces() {
+        for (first, rest, is_http2) in [
+            (PREFACE, &b""[..], true),
+            (b"P", &PREFACE[1..], true),
+            (b"PR", b"OPFIND / HTTP/1.1", false),
+            (b"GET ", b"/", false),
+        ] {
+            let (server, mut client) = begun(first).await;
+            // The first looks before the second sends.
+            let (found, sent) = tokio::join!(speaks_http2(&server), client.write_all(rest));
+            sent.unwrap();
+            assert_eq!(found.unwrap(), is_http2, "{first:?}, then {rest:?}");
+        }
     }
 }

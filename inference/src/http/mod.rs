@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::header::{CACHE_CONTROL, CONNECTION, CONTENT_TYPE};
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, Version};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
@@ -133,10 +133,11 @@ pub(crate) fn wants_fresh(headers: &HeaderMap) -> bool {
     })
 }
 
-/// A client that keeps its connection would stay with a server that is about to go.
+/// A client that keeps its connection would stay with a server that is about to go. HTTP/2 has GOAWAY for that, and no such header.
 async fn close_while_draining(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let keeps = request.version() < Version::HTTP_2;
     let mut response = next.run(request).await;
-    if app.health.phase() == Phase::Draining {
+    if keeps && app.health.phase() == Phase::Draining {
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
     response

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use axum::body::Body;
-use axum::http::{Request, StatusCode};
+use axum::http::{Request, StatusCode, Version};
 use axum::routing::post;
 use axum::{Json, Router};
 use chemmodel_inference::access::{Access, Keys, Review, ReviewConfig};
@@ -137,9 +137,9 @@ async fn over_tls_a_client_shows_its_certificate_or_is_turned_away() {
     let address = format!("https://localhost:{}/predict", program.predictions.port());
     let ask = async |client: reqwest::Client| {
         let request = client.post(&address).header("content-type", "application/json").body(r#"{"smiles":"CCO"}"#);
-        request.send().await.map(|answer| answer.status())
+        request.send().await.map(|answer| (answer.status(), answer.version()))
     };
-    assert_eq!(ask(client(&authority, Some(&clients))).await.unwrap(), 200);
+    assert_eq!(ask(client(&authority, Some(&clients))).await.unwrap(), (StatusCode::OK, Version::HTTP_2));
     assert!(ask(client(&authority, None)).await.is_err(), "a client without a certificate was answered");
     assert!(ask(client(&authority, Some(&Authority::new()))).await.is_err(), "a stranger's certificate was taken");
     assert!(program.ops("/livez").contains("200 OK"), "probes need no certificate");

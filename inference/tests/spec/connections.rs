@@ -1,17 +1,18 @@
 //! Real sockets: what one connection may cost, and how connections end.
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::http::{StatusCode, Version};
 use chemmodel_inference::health::Phase;
 use chemmodel_inference::http;
-use chemmodel_inference::http::accept::{ConnectionLimits, End, Port, Protocol, serve};
+use chemmodel_inference::http::accept::{ConnectionLimits, End, Port, serve};
+use reqwest::Response;
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::task::{JoinHandle, spawn_blocking};
-use tokio_util::sync::CancellationToken;
 
 use crate::support::engine::LONG;
 use crate::support::fixture::{Fixture, Options, eventually};
@@ -23,7 +24,7 @@ const NEVER: Duration = Duration::from_hours(1);
 struct Server {
     fixture: Arc<Fixture>,
     address: SocketAddr,
-    stop: CancellationToken,
+    end: End,
     serving: JoinHandle<()>,
 }
 
@@ -37,13 +38,8 @@ async fn start_with(limits: ConnectionLimits, options: Options) -> Server {
     let address = listener.local_addr().unwrap();
     let end = End::default();
     let router = http::router(fixture.app.clone());
-    let serving = tokio::spawn(serve(
-        Port { listener, router, protocol: Protocol::Http1, tls: None },
-        limits,
-        end.clone(),
-        NEVER,
-    ));
-    Server { fixture, address, stop: end.stop, serving }
+    let serving = tokio::spawn(serve(Port { listener, router, tls: None }, limits, end.clone(), NEVER));
+    Server { fixture, address, end, serving }
 }
 
 /// Runs the client's side, which blocks.
@@ -75,17 +71,47 @@ async fn a_connection_serves_many_requests() {
     .await;
 }
 
+/// A client that speaks HTTP/2 without having asked, over one connection.
+fn http2() -> reqwest::Client {
+    reqwest::Client::builder().http2_prior_knowledge().build().unwrap()
+}
+
+fn predict(client: &reqwest::Client, address: SocketAddr, smiles: &str) -> JoinHandle<reqwest::Result<Response>> {
+    let request = client.post(format!("http://{address}/predict")).header("content-type", "application/json");
+    tokio::spawn(request.body(json!({"smiles": smiles}).to_string()).send())
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn a_head_that_never_ends_is_cut_off() {
+async fn a_connection_of_http2_serves_many_requests_at_once() {
+    let server = start(ConnectionLimits { connections: 1, ..ConnectionLimits::default() }).await;
+    let client = http2();
+    server.fixture.engine.hold();
+    let first = predict(&client, server.address, "C");
+    server.fixture.wait_until_running().await;
+    let others = ["CC", "CCC", "CCCC"].map(|smiles| predict(&client, server.address, smiles));
+    // They wait beside each other, although only one connection is let in.
+    server.fixture.wait_for_queue(3).await;
+    server.fixture.engine.release();
+    for answer in [first].into_iter().chain(others) {
+        let answer = answer.await.unwrap().unwrap();
+        assert_eq!((answer.version(), answer.status()), (Version::HTTP_2, StatusCode::OK));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_does_not_begin_or_never_ends_its_head_is_cut_off() {
     let limits = ConnectionLimits { head_timeout: Duration::from_millis(50), ..ConnectionLimits::default() };
     let server = start(limits).await;
-    // Reading to the end returns only because the server closes.
-    client(move || {
-        let mut stream = connect(server.address);
-        stream.write_all(b"POST /predict HTTP/1.1\r\nhost: x\r\nx-slow: ").unwrap();
-        read_all(&mut stream);
-    })
-    .await;
+    for begun in ["", "PRI * HTTP/2.0", "POST /predict HTTP/1.1\r\nhost: x\r\nx-slow: "] {
+        // Reading to the end returns only because the server closes: in order, or by a reset when it has not read all.
+        let read = client(move || {
+            let mut stream = connect(server.address);
+            stream.write_all(begun.as_bytes()).unwrap();
+            stream.read_to_end(&mut Vec::new()).map_err(|error| error.kind())
+        })
+        .await;
+        assert!(matches!(read, Ok(_) | Err(ErrorKind::ConnectionReset)), "{begun:?}: {read:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -194,7 +220,7 @@ async fn a_stopped_server_finishes_what_it_accepted_and_accepts_no_more() {
     server.fixture.wait_until_running().await;
     let idle = client(move || connect(address)).await;
 
-    server.stop.cancel();
+    server.end.stop.cancel();
     eventually("nobody can connect any more", || TcpStream::connect(address).is_err()).await;
     assert!(!server.serving.is_finished(), "a request was abandoned");
     server.fixture.engine.release();
@@ -223,4 +249,23 @@ async fn a_draining_server_ends_each_connection_with_its_next_answer() {
     assert!(last.starts_with("HTTP/1.1 200") && last.contains("connection: close"), "{last}");
     let new = client(move || exchange(address, &post(r#"{"smiles":"C"}"#, "keep-alive"))).await;
     assert!(new.starts_with("HTTP/1.1 200"), "a draining server still answers: {new}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_draining_server_sends_clients_of_http2_away_and_answers_them_all_the_same() {
+    let server = start(ConnectionLimits { connections: 1, ..ConnectionLimits::default() }).await;
+    let client = http2();
+    server.fixture.engine.hold();
+    let begun = predict(&client, server.address, "C");
+    server.fixture.wait_until_running().await;
+    server.fixture.app.health.enter(Phase::Draining);
+    server.end.leave.cancel();
+    // Another connection is let in only when this one has ended, and so it has when there is a second answer.
+    let next = predict(&client, server.address, "CC");
+    server.fixture.engine.release();
+    for answer in [begun, next] {
+        let answer = answer.await.unwrap().unwrap();
+        assert_eq!(answer.status(), StatusCode::OK);
+        assert!(!answer.headers().contains_key("connection"), "HTTP/2 has no such header");
+    }
 }

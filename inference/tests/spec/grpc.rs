@@ -11,7 +11,7 @@ use chemmodel_inference::grpc::proto::{
 };
 use chemmodel_inference::grpc::router;
 use chemmodel_inference::health::Phase;
-use chemmodel_inference::http::accept::{ConnectionLimits, End, Port, Protocol, serve};
+use chemmodel_inference::http::accept::{ConnectionLimits, End, Port, serve};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tonic::transport::Channel;
@@ -40,12 +40,7 @@ impl Server {
         let end = End::default();
         let router = router(fixture.app.clone()).unwrap();
         let limits = ConnectionLimits::default();
-        let serving = tokio::spawn(serve(
-            Port { listener, router, protocol: Protocol::Http2, tls: None },
-            limits,
-            end.clone(),
-            NEVER,
-        ));
+        let serving = tokio::spawn(serve(Port { listener, router, tls: None }, limits, end.clone(), NEVER));
         let channel = Channel::from_shared(format!("http://{address}")).unwrap().connect().await.unwrap();
         Self { fixture, end, serving, channel }
     }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use chemmodel_inference::http::accept::{ConnectionLimits, End, Port, Protocol, serve};
+use chemmodel_inference::http::accept::{ConnectionLimits, End, Port, serve};
 use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::{TraceService, TraceServiceServer};
 use opentelemetry_proto::tonic::collector::trace::v1::{ExportTraceServiceRequest, ExportTraceServiceResponse};
 use opentelemetry_proto::tonic::trace::v1::Span;
@@ -40,7 +40,7 @@ impl Collector {
         let router = Routes::new(TraceServiceServer::new(self.clone())).into_axum_router();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let port = Port { listener, router, protocol: Protocol::Http2, tls: None };
+        let port = Port { listener, router, tls: None };
         tokio::spawn(serve(port, ConnectionLimits::default(), End::default(), Duration::ZERO));
         format!("http://{address}")
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use axum::Router;
-use chemmodel_inference::http::accept::{ConnectionLimits, End, Port, Protocol, serve};
+use chemmodel_inference::http::accept::{ConnectionLimits, End, Port, serve};
 use chemmodel_inference::tls::{TlsFiles, follow};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use tokio::net::TcpListener;
@@ -49,7 +49,7 @@ impl Authority {
         let tls = Some(follow(TlsFiles { certificate, key, client_authority: None }).unwrap());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let port = Port { listener, router, protocol: Protocol::Http1, tls };
+        let port = Port { listener, router, tls };
         tokio::spawn(serve(port, ConnectionLimits::default(), End::default(), Duration::ZERO));
         format!("https://localhost:{}", address.port())
     }

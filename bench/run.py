@@ -9,7 +9,7 @@ import sys
 import time
 
 from measure import cells, echo, graph_model, graph_report, graphs, machine, memory
-from measure import overload, precision, raw, report, results, slow_loris, start, tune
+from measure import overload, precision, report, results, slow_loris, start, tune
 from measure.check import check
 from measure.places import CACHE, GRAPH_PAGE, GRAPH_RESULTS, PAGE, REPOSITORY, RESULTS, TARGET
 from measure.prepare import prepare, prepare_peers
@@ -98,8 +98,9 @@ def _matrix(found: results.Results, wanted: list[Server], rounds: int, seconds: 
             _tell(f"{server.name} is ready, after {running[-1].seconds_to_ready:.1f} s")
         for number in range(rounds):
             _tell(f"round {number + 1} of {rounds}")
-            found.raw.append(raw.run(seconds))
-            found.samples += cells.run(running, number, seconds, _tell)
+            samples, alone = cells.run(running, number, seconds, _tell)
+            found.samples += samples
+            found.raw.append(alone)
             found.write(RESULTS)
     finally:
         for one in running:

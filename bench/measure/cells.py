@@ -1,4 +1,4 @@
-"""The matrix, and the turns: a cell is measured at every server before the next cell begins, round by round.
+"""The cells, and the turns: a cell is measured at every server before the next cell begins, round by round.
 
 What changes slowly (the clock of the processor, a neighbour on the machine) so meets all servers alike, and a ratio is
 taken within one round. Who has no turn is frozen.
@@ -7,7 +7,7 @@ taken within one round. Who has no turn is frozen.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from measure import bodies, load
+from measure import bodies, load, raw
 from measure.constant_rate import constant_rate
 from measure.server import Running
 from measure.servers import OURS
@@ -25,6 +25,8 @@ class Cell:
     connections: int = 0
     share: float = 0.0
     own: bool = False
+    http2: bool = False
+    """Then the requests that would each have a connection share a few; none of the peers speaks it."""
 
     @property
     def name(self) -> str:
@@ -32,19 +34,27 @@ class Cell:
         what = "1 molecule" if self.items == 1 else f"{self.items} molecules"
         if self.share:
             whose = "our" if self.own else "the best peer's"
-            return f"{what}, {self.share:.0%} of {whose} capacity"
+            return f"{what}, {self.share:.0%} of {whose} capacity{' over HTTP/2' if self.http2 else ''}"
+        if self.http2:
+            return f"{what}, {self.connections} at once over HTTP/2"
         return f"{what}, {self.connections} connection{'s' if self.connections > 1 else ''}"
 
 
 CONNECTIONS = {1: (1, 8, 64, 256), 32: (1, 8, 64)}
 SHARES = (0.5, 0.9)
+SATURATED = Cell(1, connections=256)
+SATURATED_HTTP2 = Cell(1, connections=256, own=True, http2=True)
 MATRIX = tuple(
     cell
     for items in SIZES
     for cell in (*(Cell(items, connections=count) for count in CONNECTIONS[items]), *(Cell(items, share=share) for share in SHARES))
 )
 """What all are asked."""
-OWN = tuple(Cell(items, share=share, own=True) for items in SIZES for share in SHARES)
+OWN = (
+    SATURATED_HTTP2,
+    *(Cell(items, share=share, own=True) for items in SIZES for share in SHARES),
+    *(Cell(1, share=share, own=True, http2=True) for share in SHARES),
+)
 """What only we are asked."""
 
 
@@ -63,30 +73,44 @@ class Sample:
     failed: int
 
 
-def run(servers: list[Running], number: int, seconds: float, tell: Callable[[str], None]) -> list[Sample]:
-    """One round. The order changes from round to round, so that nobody is always the one after the heaviest."""
+def run(servers: list[Running], number: int, seconds: float, tell: Callable[[str], None]) -> tuple[list[Sample], raw.Raw]:
+    """One round. The order changes from round to round, so that nobody is always the one after the heaviest. The limit is measured beside
+    what is compared with it."""
     shift = number % len(servers)
     order = servers[shift:] + servers[:shift]
-    capacity: dict[tuple[str, int], float] = {}
+    ours = [running for running in order if running.server.name == OURS]
+    capacity: Capacity = {}
     samples = []
-    for cell in (*MATRIX, *OWN):
-        for running in order:
+
+    def measure(cell: Cell, asked: list[Running]) -> None:
+        for running in asked:
             name = running.server.name
-            if cell.own and name != OURS:
-                continue
             seen = _turn(running, cell, rate_of(cell, capacity), seconds)
             if not cell.share:
-                capacity[name, cell.items] = max(seen.rate, capacity.get((name, cell.items), 0.0))
+                place = (name, cell.items, cell.http2)
+                capacity[place] = max(seen.rate, capacity.get(place, 0.0))
             rate = seen.rate * cell.items
             samples.append(Sample(number, name, cell.name, rate, seen.p50, seen.p99, seen.answered, seen.refused, seen.failed))
-            tell(f"{cell.name:35} {name:20} {rate:9.0f}/s  p50 {seen.p50:8.2f} ms  p99 {seen.p99:8.2f} ms")
-    return samples
+            tell(f"{cell.name:46} {name:20} {rate:9.0f}/s  p50 {seen.p50:8.2f} ms  p99 {seen.p99:8.2f} ms")
+
+    measure(SATURATED_HTTP2, ours)
+    alone = raw.run(seconds)
+    for cell in (SATURATED, *(cell for cell in MATRIX if cell != SATURATED)):
+        measure(cell, order)
+    for cell in OWN:
+        if cell.share:
+            measure(cell, ours)
+    return samples, alone
 
 
-def rate_of(cell: Cell, capacity: dict[tuple[str, int], float]) -> float:
-    """Requests a second of an open loop, from the capacity by server and size. Without peers the best of them is ourselves."""
-    ours = capacity.get((OURS, cell.items), 0.0)
-    peers = (rate for (name, items), rate in capacity.items() if items == cell.items and name != OURS)
+Capacity = dict[tuple[str, int, bool], float]
+"""Requests a second, by server, molecules a request, and whether over HTTP/2."""
+
+
+def rate_of(cell: Cell, capacity: Capacity) -> float:
+    """Requests a second of an open loop. Without peers the best of them is ourselves."""
+    ours = capacity.get((OURS, cell.items, cell.http2), 0.0)
+    peers = (rate for (name, items, _), rate in capacity.items() if items == cell.items and name != OURS)
     return cell.share * (ours if cell.own else max(peers, default=ours))
 
 
@@ -103,8 +127,8 @@ def _turn(running: Running, cell: Cell, rate: float, seconds: float) -> load.Loa
         file = bodies.path(running.server.form, cell.items)
         if cell.share:
             # Longer, because it asks less: a tail needs requests.
-            return constant_rate(running.url, file, rate, 2 * seconds)
-        return load.closed(running.url, file, cell.connections, seconds)
+            return constant_rate(running.url, file, rate, 2 * seconds, cell.http2)
+        return load.closed(running.url, file, cell.connections, seconds, cell.http2)
 
     running.begin_turn()
     try:

@@ -22,7 +22,6 @@ SMALL = 200
 def prepare() -> None:
     """Environments, ensemble, bundle, molecules."""
     environment("polyid", POLYID_TOOLS / "requirements.txt")
-    environment("exporter", REPOSITORY / "tools" / "pyproject.toml", "--editable", str(REPOSITORY / "tools"))
     # The export is the last step, and its folder appears whole.
     if not GRAPH_BUNDLE.exists():
         shutil.rmtree(POLYID, ignore_errors=True)
@@ -34,6 +33,7 @@ def prepare() -> None:
 
 
 def _make() -> None:
+    environment("exporter", REPOSITORY / "tools" / "pyproject.toml", "--editable", str(REPOSITORY / "tools"))
     print("oligomers", flush=True)
     of_polyid(str(PEERS / "polyid_molecules.py"), str(POLYID))
     print(f"a PolyID ensemble: {FOLDS} folds, {EPOCHS} epochs", flush=True)

@@ -39,12 +39,21 @@ class Load:
         return self.answered / self.seconds
 
 
-def closed(url: str, bodies: Path, connections: int, seconds: float) -> Load:
-    """So many connections, each with one request at a time: the next is sent when the last was answered."""
+SHARED_CONNECTIONS = 4
+"""Over HTTP/2, as a gateway with a few of them would ask."""
+
+
+def closed(url: str, bodies: Path, connections: int, seconds: float, http2: bool = False) -> Load:
+    """So many connections, each with one request at a time: the next is sent when the last was answered. Over HTTP/2 as many
+    requests at a time share a few connections."""
     # One thread on a core of its own. `-w` waits for what is under way at the end, and for
     # its seconds too: with 64 connections and short runs, dropping it would hide a large part of the work.
     command = [*on_cores([generator_core()]), str(OHA), "--no-tui", "--output-format", "json", "--stats-success-breakdown", "--worker-threads", "1"]
-    command += ["-z", f"{seconds}s", "-w", "-t", "30s", "-m", "POST", "-T", "application/json", "-Z", str(bodies), "-c", str(connections), url]
+    command += ["-z", f"{seconds}s", "-w", "-t", "30s", "-m", "POST", "-T", "application/json", "-Z", str(bodies)]
+    if http2:
+        command += ["--http2", "-c", str(SHARED_CONNECTIONS), "-p", str(connections // SHARED_CONNECTIONS), url]
+    else:
+        command += ["-c", str(connections), url]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=seconds + 90)
     return read(json.loads(done.stdout))
 

@@ -3,11 +3,11 @@
 from statistics import median
 
 from measure import plot
-from measure.cells import MATRIX, OWN, Cell
+from measure.cells import MATRIX, OWN, SATURATED, Cell
 from measure.places import PAGE, PLOT
 from measure.results import Results
 from measure.servers import OURS
-from measure.summary import SATURATED, UNLOADED, Comparison, Verdict, verdicts
+from measure.summary import UNLOADED, Comparison, Verdict, verdicts
 
 HEAD = """# Benchmarks
 
@@ -30,6 +30,8 @@ NOTES = """## What to know about it
 
 - A connection sends its next request when the last one is answered (closed loop, oha). The open loop spaces its requests
   evenly and counts each from the moment when it was due. A capacity is the best rate of the closed loops.
+- Over HTTP/2 four connections share the requests, as those of a gateway do: a batch's answers and the requests that follow go in
+  few packets. That is the difference between the two shares of ONNX Runtime alone. The peers' servers do not speak it. An open loop over it has one connection.
 - Equal molecules of a batch are computed once by us. With 64 connections of 32 molecules some are equal, as they may be in
   real requests; with single molecules hardly any.
 - Every server has given the bundle's golden answers before it is measured, and is warm. While it has no turn it is

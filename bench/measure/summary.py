@@ -4,11 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import median
 
-from measure.cells import MATRIX, OWN, Cell, Sample
+from measure.cells import MATRIX, OWN, SATURATED, SATURATED_HTTP2, Cell, Sample
 from measure.results import Results
 from measure.servers import OURS
 
-SATURATED = Cell(1, connections=256)
 UNLOADED = Cell(1, connections=1)
 MEGABYTE = 1e6
 
@@ -77,18 +76,19 @@ def _against_others(results: Results, comparison: Comparison) -> list[Verdict]:
     limit = Verdict("saturated, one molecule a request: at least 0.95 of ONNX Runtime alone", "not measured", None)
     unloaded = Verdict("unloaded p50: at most 1.10 × ONNX Runtime alone + 0.3 ms", "not measured", None)
     if results.raw:
-        ours = comparison.each(OURS, SATURATED, lambda sample: sample.molecules_per_second)
-        shares = [a / raw.molecules_per_second for a, raw in zip(ours, results.raw, strict=False)]
-        limit = _verdict(limit.promise, spread(shares, ""), median(shares) >= 0.95)
+        ways = {"HTTP/2": SATURATED_HTTP2, "HTTP/1.1": SATURATED}
+        shares = {way: _shares(results, comparison, cell) for way, cell in ways.items()}
+        found = "; ".join(f"over {way}: {spread(values, '')}" for way, values in shares.items())
+        limit = _verdict(limit.promise, found, median(shares["HTTP/2"]) >= 0.95)
         p50, alone = comparison.p50(OURS, UNLOADED), median(raw.single_p50 for raw in results.raw)
         allowed = 1.10 * alone + 0.3
         found = f"{p50:.2f} ms; alone {alone:.2f} ms, so {allowed:.2f} ms are allowed"
         unloaded = _verdict(unloaded.promise, found, p50 <= allowed)
-    tails = {cell.items: comparison.each(OURS, cell, lambda sample: sample.p99 / sample.p50) for cell in OWN if cell.share == 0.5}
-    found = "; ".join(f"{spread(values, ' ×')} with {items} a request" for items, values in tails.items())
+    tails = {cell: comparison.each(OURS, cell, lambda sample: sample.p99 / sample.p50) for cell in OWN if cell.share == 0.5}
+    found = "; ".join(f"{cell.name}: {spread(values, ' ×')}" for cell, values in tails.items())
     if results.raw:
         found += f"; ONNX Runtime alone, one by one at half of its rate: {spread([raw.half_p99 / raw.half_p50 for raw in results.raw], ' ×')}"
-    tail = _verdict("p99 at half of our capacity: at most 3 × p50", found, max(map(median, tails.values())) <= 3)
+    tail = _verdict("p99 at half of our capacity: at most 3 × p50", found, max(map(median, (values for cell, values in tails.items() if not cell.http2))) <= 3)
     if not comparison.peers:
         return [limit, unloaded, tail]
     best = max(comparison.peers, key=lambda peer: comparison.rate(peer, SATURATED))
@@ -105,6 +105,12 @@ def _against_others(results: Results, comparison: Comparison) -> list[Verdict]:
         unloaded,
         tail,
     ]
+
+
+def _shares(results: Results, comparison: Comparison, cell: Cell) -> list[float]:
+    """Of ONNX Runtime alone, round by round."""
+    ours = comparison.each(OURS, cell, lambda sample: sample.molecules_per_second)
+    return [a / raw.molecules_per_second for a, raw in zip(ours, results.raw, strict=True)]
 
 
 def _echo(results: Results) -> Verdict:

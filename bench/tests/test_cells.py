@@ -5,7 +5,14 @@ import unittest
 from measure.cells import Cell, rate_of
 from measure.servers import OURS
 
-CAPACITY = {(OURS, 1): 900.0, ("slow", 1): 100.0, ("fast", 1): 400.0, (OURS, 32): 30.0, ("fast", 32): 15.0}
+CAPACITY = {
+    (OURS, 1, False): 900.0,
+    (OURS, 1, True): 950.0,
+    ("slow", 1, False): 100.0,
+    ("fast", 1, False): 400.0,
+    (OURS, 32, False): 30.0,
+    ("fast", 32, False): 15.0,
+}
 
 
 class Rates(unittest.TestCase):
@@ -15,9 +22,10 @@ class Rates(unittest.TestCase):
 
     def test_we_are_also_asked_for_a_share_of_what_we_can_do(self) -> None:
         self.assertEqual(rate_of(Cell(1, share=0.5, own=True), CAPACITY), 450)
+        self.assertEqual(rate_of(Cell(1, share=0.5, own=True, http2=True), CAPACITY), 475)
 
     def test_without_peers_the_best_is_ourselves(self) -> None:
-        self.assertEqual(rate_of(Cell(1, share=0.5), {(OURS, 1): 900.0}), 450)
+        self.assertEqual(rate_of(Cell(1, share=0.5), {(OURS, 1, False): 900.0}), 450)
 
 
 if __name__ == "__main__":

@@ -2,14 +2,15 @@
 
 import unittest
 
-from measure.cells import MATRIX, OWN, Cell, Sample
+from measure.cells import MATRIX, OWN, SATURATED, SATURATED_HTTP2, Cell, Sample
 from measure.echo import Echo
 from measure.memory import Memory
 from measure.overload import Overload
 from measure.precision import Precision
+from measure.raw import Raw
 from measure.results import Results
 from measure.servers import OURS
-from measure.summary import SATURATED, Comparison, verdicts
+from measure.summary import Comparison, verdicts
 
 
 def sample(server: str, cell: Cell, number: int = 0, rate: float = 100.0, p99: float = 2.0) -> Sample:
@@ -50,6 +51,14 @@ class Promises(unittest.TestCase):
         self.assertTrue(self.kept(everywhere, results(samples=samples)))
         samples = [sample("peer", MATRIX[0], rate=201) if one.server == "peer" and one.cell == MATRIX[0].name else one for one in samples]
         self.assertFalse(self.kept(everywhere, results(samples=samples)))
+
+    def test_the_share_is_that_over_http2_and_the_other_is_told(self) -> None:
+        alone = [Raw(100.0, 1.0, 1.0, 2.0)]
+        for http1, http2, kept in ((90, 96, True), (96, 90, False)):
+            rates = {SATURATED: http1, SATURATED_HTTP2: http2}
+            found = results(samples=[sample(OURS, cell, rate=rates.get(cell, 50)) for cell in (*MATRIX, *OWN)], raw=alone)
+            self.assertIs(self.kept("saturated, one molecule a request: at least 0.95", found), kept)
+            self.assertIn(f"HTTP/1.1: 0.{http1}", verdicts(found)[0].found)
 
     def test_the_request_path_needs_both_the_rate_and_the_ratio(self) -> None:
         for ours, theirs, kept in ((30_000, 2_000, True), (30_000, 4_000, False), (20_000, 1_000, False)):

@@ -54,7 +54,7 @@ def _report(only: list[str]) -> None:
 
 
 def _compare(parts: list[str], args: argparse.Namespace) -> None:
-    found = results.Results(_today(), machine.describe(), args.seconds)
+    found = results.begin(RESULTS, _today(), machine.describe(), args.seconds)
     wanted = [server for server in all_servers() if not args.servers or server.name in args.servers]
     if "matrix" in parts:
         _matrix(found, wanted, args.rounds, args.seconds)
@@ -87,6 +87,7 @@ def _scenario(name: str, found: results.Results, args: argparse.Namespace) -> No
 
 def _matrix(found: results.Results, wanted: list[Server], rounds: int, seconds: float) -> None:
     running: list[Running] = []
+    found.samples, found.raw = [], []
     try:
         for server in wanted:
             running.append(server.start())

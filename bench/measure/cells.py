@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from measure import bodies, load, raw
-from measure.constant_rate import constant_rate
+from measure.ask import constant_rate
 from measure.server import Running
 from measure.servers import OURS
 

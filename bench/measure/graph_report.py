@@ -34,13 +34,13 @@ NOTES = """## What to know about it
   molecule is read once for all folds, and all three networks are one compiled `tf.function` of any graph's size: what a
   careful service could make of the same objects. TensorFlow has one thread, as we have.
 - The server is asked over HTTP, one oligomer a request, without its cache. With 8 and 64 connections it runs what waits
-  together, as it does in use: some eight oligomers. One that is in a batch twice is computed once, which with this list is one in a hundred. With one
-  connection each is a batch of its own, and of several ONNX Runtime makes more.
+  together, as it does in use: some eight oligomers. Each oligomer is asked once in a turn, by us and of ONNX Runtime alone: some cost five times as much as
+  others. With one connection each is a batch of its own, and of several ONNX Runtime makes more.
 - The requests are oligomers of 16 to 20 units, all different: acrylates, methacrylates and olefins, whose sides m2p turns at random, and polyesters, in which each
   unit is like the next. PolyID is asked for 24 of them, drawn at random. Much of our speed comes from such repetition:
   equal atoms are [computed once](adr/0028-equal-atoms-once.md), also in the loop of ONNX Runtime alone.
 - ONNX Runtime alone is `bench/src/bin/raw-loop.rs`: one session of one thread, molecules read before, in the batches that
-  our batcher would make if all were there at once.
+  our batcher would make if all were there at once; whole rounds through all of them.
 - Features are made on one thread. Ours is `bench/src/bin/featurise.rs`; the other side is nfp's preprocessor as PolyID
   sets it up (RDKit reads the SMILES and adds hydrogens, networkx and Python make the tokens), and RDKit's own C++ for Morgan
   environments. Both sides read the SMILES each time, and must find the same in all.

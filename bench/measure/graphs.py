@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import fmean
 
-from measure import features, load, raw
+from measure import ask, features, raw
 from measure.features import Features
 from measure.original import WAYS, Original
 from measure.places import FEATURE_LISTS, GRAPH_BUNDLE, GRAPH_MOLECULES, GRAPH_REQUESTS, GRAPH_SAMPLE, one_core
@@ -15,9 +15,8 @@ from measure.server import Running
 from measure.servers import ours
 
 CONNECTIONS = (1, 8, 64)
-# An oligomer takes ten times as long as a small molecule, and some take four times as long as others; the machine's speed changes within a
-# minute by as much as the server may cost. So these take many short turns.
-TURNS = 4
+# The machine's speed changes within a minute by as much as the server may cost, so these take turns within a round.
+TURNS = 2
 # Of each fold's answer: relative above 1, absolute below. What the exporter asks of the bundle.
 TOLERANCE = 1e-4
 
@@ -97,23 +96,19 @@ def _round(running: Running, original: Original, seconds: float) -> Round:
     for _ in range(TURNS):
         alone.append(raw.run(seconds, GRAPH_BUNDLE, GRAPH_MOLECULES, one_core()).molecules_per_second)
         for connections in CONNECTIONS:
-            served[str(connections)].append(_serve(running, connections, seconds))
+            served[str(connections)].append(_serve(running, connections))
     asked = {way: original.rate(way, _sample(), TURNS * seconds) for way in WAYS}
     rates = {connections: fmean(turns) for connections, turns in served.items()}
     return Round(fmean(alone), rates, asked, {name: features.run(path, seconds) for name, path in FEATURE_LISTS.items()})
 
 
-def _serve(running: Running, connections: int, seconds: float) -> float:
+def _serve(running: Running, connections: int) -> float:
+    """All oligomers once, as ONNX Runtime alone has them."""
     running.begin_turn()
     try:
-        # A request that waits for its turn in a long queue ends after the seconds; it is waited for and counted.
-        load.closed(running.url, GRAPH_REQUESTS, 1, 0.4)
-        seen = load.closed(running.url, GRAPH_REQUESTS, connections, seconds)
+        return ask.each(running.url, GRAPH_REQUESTS, connections, passes=1)
     finally:
         running.process.freeze()
-    if seen.refused or seen.failed:
-        raise RuntimeError(f"{seen.refused + seen.failed} of the requests were not answered; see {running.process.log}")
-    return seen.rate
 
 
 def _sample() -> list[str]:

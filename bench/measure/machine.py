@@ -18,7 +18,7 @@ def describe() -> dict[str, str]:
     lengths = sorted(len(smiles) for smiles in MOLECULES.read_text().split())
     return {
         **_common(f"{len(server_cores())} for the server"),
-        "load generators": f"oha {OHA_VERSION} (closed loops), bench/src/bin/constant-rate.rs (open loops)",
+        "load generators": f"oha {OHA_VERSION} (closed loops), bench/src/bin/ask.rs (open loops)",
         "peers": ", ".join(f"{name} {version}" for name, version in _pins().items()),
         "model": f"{BUNDLE.relative_to(REPOSITORY)}, {(BUNDLE / 'model.onnx').stat().st_size / 1e6:.1f} MB",
         "molecules": (
@@ -35,7 +35,7 @@ def describe_graphs() -> dict[str, str]:
     lists = ", ".join(f"{len(path.read_text().split())} {name}" for name, path in FEATURE_LISTS.items())
     return {
         **_common("one for whoever has its turn"),
-        "load generator": f"oha {OHA_VERSION}",
+        "load generator": "bench/src/bin/ask.rs",
         "original": json.loads((POLYID / "answers.json").read_text())["framework"],
         "model": f"{len(networks)} folds of {networks[0]:.1f} MB each",
         "molecules": f"{len(GRAPH_MOLECULES.read_text().split())} oligomers to predict; to featurise {lists}",

@@ -8,7 +8,7 @@ import urllib.parse
 from dataclasses import dataclass, field
 
 from measure import bodies, load
-from measure.constant_rate import constant_rate
+from measure.ask import constant_rate
 from measure.process import answers
 from measure.server import Running
 from measure.servers import ours

@@ -38,6 +38,13 @@ class Results:
         path.write_text(json.dumps(asdict(self), indent=1) + "\n")
 
 
+def begin(path: Path, date: str, machine: dict[str, str], seconds: float) -> Results:
+    """New ones, with the other parts of the last ones if those are of the same commit on the same machine: parts may be measured one
+    after the other."""
+    last = read(path) if path.exists() else None
+    return last if last and (last.date, last.machine, last.seconds) == (date, machine, seconds) else Results(date, machine, seconds)
+
+
 def read(path: Path) -> Results:
     """What `write` wrote."""
     found = json.loads(path.read_text())

@@ -1,6 +1,8 @@
 """What ratios mean, and when a promise counts as kept."""
 
+import tempfile
 import unittest
+from pathlib import Path
 
 from measure.cells import MATRIX, OWN, SATURATED, SATURATED_HTTP2, Cell, Sample
 from measure.echo import Echo
@@ -8,7 +10,7 @@ from measure.memory import Memory
 from measure.overload import Overload
 from measure.precision import Precision
 from measure.raw import Raw
-from measure.results import Results
+from measure.results import Results, begin
 from measure.servers import OURS
 from measure.summary import Comparison, verdicts
 
@@ -38,6 +40,17 @@ class Ratios(unittest.TestCase):
         samples = [sample(OURS, SATURATED, number, ours) for number, ours, _ in rounds]
         samples += [sample("peer", SATURATED, number, theirs) for number, _, theirs in rounds]
         self.assertEqual(Comparison(samples).ratios("peer", SATURATED), [3, 3, 3])
+
+
+class Parts(unittest.TestCase):
+    def test_a_part_joins_the_others_of_the_same_commit_and_replaces_those_of_another(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "results.json"
+            first = begin(path, "2026-11-22", {"commit": "a"}, 3.0)
+            first.starts = [1.0]
+            first.write(path)
+            self.assertEqual(begin(path, "2026-11-22", {"commit": "a"}, 3.0).starts, [1.0])
+            self.assertEqual(begin(path, "2026-11-22", {"commit": "b"}, 3.0).starts, [])
 
 
 class Promises(unittest.TestCase):

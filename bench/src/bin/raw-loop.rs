@@ -70,7 +70,7 @@ fn main() -> Result<()> {
         engines.push(engine);
     }
     let limits = BatchLimits { layout: preprocessor.layout(), tokens: 16384, items: 256, overhead };
-    let batches = scattered(divide(&molecules, limits));
+    let batches = divide(&molecules, limits);
     let singles: Vec<_> = molecules.iter().map(|molecule| Batch::of(&[molecule], limits.layout)).collect();
 
     let seconds = Duration::from_secs(args.seconds);
@@ -110,7 +110,8 @@ fn one_by_one(engine: &mut OrtEngine, singles: &[Batch], rate: f64, seconds: Dur
     Ok(times)
 }
 
-/// Molecules a second of all sessions beside each other.
+/// Molecules a second of all sessions beside each other. Each runs all batches, and again until the time is over: a part of them would cost
+/// more or less than all.
 fn together(engines: &mut [OrtEngine], batches: &[Batch], seconds: Duration) -> Result<f64> {
     let sessions = engines.len();
     let start = Barrier::new(sessions);
@@ -118,11 +119,11 @@ fn together(engines: &mut [OrtEngine], batches: &[Batch], seconds: Duration) -> 
         start.wait();
         let began = Instant::now();
         let mut count = 0;
-        for batch in batches.iter().cycle().skip(number * batches.len() / sessions) {
-            engine.run(batch)?;
-            count += batch.molecules();
-            if began.elapsed() >= seconds {
-                break;
+        let (later, first) = batches.split_at(number * batches.len() / sessions);
+        while began.elapsed() < seconds {
+            for batch in first.iter().chain(later) {
+                engine.run(batch)?;
+                count += batch.molecules();
             }
         }
         #[expect(clippy::cast_precision_loss, reason = "a rate")]
@@ -134,16 +135,6 @@ fn together(engines: &mut [OrtEngine], batches: &[Batch], seconds: Duration) -> 
             engines.iter_mut().enumerate().map(|(number, engine)| scope.spawn(move || run(number, engine))).collect();
         threads.into_iter().map(|thread| thread.join().unwrap_or_else(|_| bail!("a thread panicked"))).sum()
     })
-}
-
-/// The batches in an order in which any stretch of them has short and long molecules as all of them have: a measurement ends before the
-/// last one.
-fn scattered(batches: Vec<Batch>) -> Vec<Batch> {
-    let golden = 0.618_033_988_75;
-    let mut keyed: Vec<_> = batches.into_iter().enumerate().collect();
-    #[expect(clippy::cast_precision_loss, reason = "a few thousand")]
-    keyed.sort_by(|(a, _), (b, _)| (*a as f64 * golden).fract().total_cmp(&(*b as f64 * golden).fract()));
-    keyed.into_iter().map(|(_, batch)| batch).collect()
 }
 
 /// All molecules in batches, as the server's queue would have them if all were there at once.

@@ -1,5 +1,7 @@
-//! An open loop: requests come at a rate, whether or not the answers do. Each counts from the moment when it was due, so
-//! neither a server that stands still nor a wait for a free connection hides anything.
+//! Asks a server what other load generators cannot. An open loop: requests come at a rate, whether or not the answers do, and each counts
+//! from the moment when it was due, so neither a server that stands still nor a wait for a free connection hides anything.
+//! Or a closed loop in which each body is asked equally often: drawn at random, a few hundred bodies that differ much in what they cost
+//! would make two measurements differ too.
 #![allow(clippy::print_stdout, reason = "its answer")]
 
 use std::collections::BTreeMap;
@@ -26,7 +28,7 @@ use tokio::time::timeout;
 /// No answer is worth more patience.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Asks at a constant rate, the requests evenly spaced, and prints what came of it.
+/// Asks at a constant rate, or each body equally often, and prints what came of it.
 #[derive(Parser, Clone)]
 struct Args {
     /// Where to POST
@@ -35,12 +37,15 @@ struct Args {
     /// One body (JSON) a line; they are asked in turn
     #[arg(long)]
     bodies: PathBuf,
-    /// Requests a second
+    /// Requests a second, evenly spaced, for so long
+    #[arg(long, requires = "seconds", required_unless_present = "passes")]
+    rate: Option<f64>,
+    /// See `--rate`
     #[arg(long)]
-    rate: f64,
-    /// For how long
-    #[arg(long)]
-    seconds: f64,
+    seconds: Option<f64>,
+    /// Each body so often, the next one whenever a connection is free: all are due at once, so of what is seen only the rate tells anything
+    #[arg(long, conflicts_with = "rate")]
+    passes: Option<usize>,
     /// Most requests under way
     #[arg(long, default_value_t = 256)]
     connections: usize,
@@ -86,7 +91,10 @@ async fn ask(args: Args, bodies: Vec<String>) -> Result<Seen> {
         .build(connector);
     let free = Arc::new(Semaphore::new(args.connections));
     let mut asked = JoinSet::new();
-    let mut turns = paced(args.rate, args.seconds);
+    let mut turns = match (args.passes, args.rate.zip(args.seconds)) {
+        (None, Some((rate, seconds))) => paced(rate, seconds),
+        (passes, _) => at_once(passes.unwrap_or(1) * bodies.len()),
+    };
     let began = Instant::now();
     for body in bodies.iter().cycle() {
         let Some(due) = turns.recv().await else { break };
@@ -119,6 +127,14 @@ fn paced(rate: f64, seconds: f64) -> mpsc::UnboundedReceiver<Instant> {
             }
         }
     });
+    turns
+}
+
+/// So many requests that are due now; who waits for a connection waits in their order.
+fn at_once(requests: usize) -> mpsc::UnboundedReceiver<Instant> {
+    let (turn, turns) = mpsc::unbounded_channel();
+    let now = Instant::now();
+    (0..requests).take_while(|_| turn.send(now).is_ok()).for_each(drop);
     turns
 }
 
@@ -186,7 +202,15 @@ mod tests {
     }
 
     fn args(url: Uri, connections: usize) -> Args {
-        Args { url, bodies: PathBuf::new(), rate: 100.0, seconds: 0.5, connections, http2: false }
+        Args {
+            url,
+            bodies: PathBuf::new(),
+            rate: Some(100.0),
+            seconds: Some(0.5),
+            passes: None,
+            connections,
+            http2: false,
+        }
     }
 
     #[tokio::test]
@@ -195,6 +219,13 @@ mod tests {
         assert_eq!(seen.statuses, BTreeMap::from([(200, 50)]));
         // Due after 0, 10, 20 ... 490 ms; those before 300 ms had to wait until then.
         assert!(seen.p99 >= 280.0 && seen.p50 >= 45.0, "{seen:?}");
+    }
+
+    #[tokio::test]
+    async fn in_a_closed_loop_each_body_is_asked_equally_often() {
+        let args = Args { rate: None, seconds: None, passes: Some(3), ..args(stalling().await, 2) };
+        let seen = ask(args, ["200", "503", "404"].map(str::to_owned).to_vec()).await.unwrap();
+        assert_eq!(seen.statuses, BTreeMap::from([(200, 3), (404, 3), (503, 3)]));
     }
 
     #[tokio::test]

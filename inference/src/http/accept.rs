@@ -18,7 +18,6 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -133,32 +132,30 @@ async fn connect(
 ) {
     // Answers are small and written at once; waiting for more to send only adds latency.
     let _ = stream.set_nodelay(true);
-    let greeting = tokio::time::timeout(limits.head_timeout, async {
-        match tls {
-            Some(tls) => TlsAcceptor::from(tls).accept(stream).await.map(Greeted::Encrypted),
-            None => Ok(Greeted::Plain { http2: speaks_http2(&stream).await?, stream }),
-        }
-    });
-    let greeted = tokio::select! {
-        // What the client has sent by now is read before its connection may count as idle and be closed.
-        biased;
-        greeted = greeting => greeted,
-        () = end.stop.cancelled() => return,
-    };
-    match greeted {
-        Ok(Ok(Greeted::Plain { stream, http2 })) => connection(stream, http2, router, limits, end).await,
-        Ok(Ok(Greeted::Encrypted(stream))) => {
-            let http2 = stream.get_ref().1.alpn_protocol() == Some(HTTP2);
-            connection(stream, http2, router, limits, end).await;
-        }
-        Ok(Err(error)) => tracing::debug!(%error, "a connection did not begin as it must"),
-        Err(_) => tracing::debug!("a connection took too long to begin"),
+    if let Some(tls) = tls {
+        let Some(stream) = begin(TlsAcceptor::from(tls).accept(stream), limits, &end).await else { return };
+        let http2 = stream.get_ref().1.alpn_protocol() == Some(HTTP2);
+        connection(stream, http2, router, limits, end).await;
+    } else {
+        let Some(http2) = begin(speaks_http2(&stream), limits, &end).await else { return };
+        connection(stream, http2, router, limits, end).await;
     }
 }
 
-enum Greeted {
-    Plain { stream: TcpStream, http2: bool },
-    Encrypted(TlsStream<TcpStream>),
+/// What a connection begins with. None: it failed, took too long, or came too late.
+async fn begin<T>(what: impl Future<Output = io::Result<T>>, limits: ConnectionLimits, end: &End) -> Option<T> {
+    let begun = tokio::select! {
+        // What the client has sent by now is read before its connection may count as idle and be closed.
+        biased;
+        begun = tokio::time::timeout(limits.head_timeout, what) => begun,
+        () = end.stop.cancelled() => return None,
+    };
+    match begun {
+        Ok(Ok(begun)) => return Some(begun),
+        Ok(Err(error)) => tracing::debug!(%error, "a connection did not begin as it must"),
+        Err(_) => tracing::debug!("a connection took too long to begin"),
+    }
+    None
 }
 
 /// Whether the client begins with the preface of HTTP/2: without TLS nothing else tells (prior knowledge, RFC 9113, 3.3).

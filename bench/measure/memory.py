@@ -6,7 +6,7 @@ import urllib.request
 from dataclasses import dataclass
 
 from measure import bodies, load
-from measure.places import BUNDLE
+from measure.places import BUNDLE, cores
 from measure.servers import ours
 
 CONNECTIONS = 8
@@ -36,8 +36,8 @@ class Memory:
 
 
 def run(predictions: int) -> Memory:
-    """A fresh server, asked until it has given so many predictions; it counts them itself."""
-    running = ours("--sessions", str(SESSIONS)).start()
+    """A fresh server, asked until it has given so many predictions; it counts them itself. On all cores: nothing is timed."""
+    running = ours("--sessions", str(SESSIONS), cores=cores()).start()
     try:
         at_ready = running.process.resident()
         course = [(0, at_ready)]

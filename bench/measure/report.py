@@ -43,11 +43,12 @@ NOTES = """## What to know about it
   refuse a part; the others have no limit. The overload is measured with the default of 1,024.
 - All use ONNX Runtime of the same version, and the same tokenizer. The Python peers sort a batch by length before they run
   it, which none of the frameworks does by itself. The settings of each (threads, inferences at once,
-  size of a batch, how long it waits) are those that `bench/run.py --tune` found best for it here; they are in
+  size of a batch, how long it waits) are those that `bench/run.py --tune` found best for it on two cores of an Intel Xeon; they are in
   [`bench/measure/servers.py`](../bench/measure/servers.py). A request is what the framework wants: MLServer speaks the
   Open Inference Protocol, BentoML batches only lists.
 - ONNX Runtime alone is `bench/src/bin/raw-loop.rs`: one session a core, molecules tokenised before, all of them sorted
-  into the batches that our batcher finds cheapest. It serves nobody.
+  into the batches that our batcher finds cheapest, and all of these run. It serves nobody. The machine's speed changes by up to a
+  tenth from one half minute to the next, so a single round may show more than it.
 """
 
 RUN = """## Run it

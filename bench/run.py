@@ -87,7 +87,7 @@ def _scenario(name: str, found: results.Results, args: argparse.Namespace) -> No
 
 def _matrix(found: results.Results, wanted: list[Server], rounds: int, seconds: float) -> None:
     running: list[Running] = []
-    found.samples, found.raw = [], []
+    found.samples = []
     try:
         for server in wanted:
             running.append(server.start())
@@ -99,9 +99,7 @@ def _matrix(found: results.Results, wanted: list[Server], rounds: int, seconds: 
             _tell(f"{server.name} is ready, after {running[-1].seconds_to_ready:.1f} s")
         for number in range(rounds):
             _tell(f"round {number + 1} of {rounds}")
-            samples, alone = cells.run(running, number, seconds, _tell)
-            found.samples += samples
-            found.raw.append(alone)
+            found.samples += cells.run(running, number, seconds, _tell)
             found.write(RESULTS)
     finally:
         for one in running:

@@ -1,4 +1,4 @@
-"""Requests at a rate that does not wait for answers, or each body equally often: runs `src/bin/ask.rs` and reads what it has seen."""
+"""Requests at a rate that does not wait for answers, or each body once: runs `src/bin/ask.rs` and reads what it has seen."""
 
 import json
 import subprocess
@@ -13,9 +13,9 @@ def constant_rate(url: str, bodies: Path, rate: float, seconds: float, http2: bo
     return _ask(url, bodies, seconds, "--rate", str(rate), "--seconds", str(seconds), *(["--http2"] if http2 else []))
 
 
-def each(url: str, bodies: Path, connections: int, passes: int) -> float:
-    """Answers a second of a closed loop in which every body is asked so often. Raises when one is not answered with 200."""
-    seen = _ask(url, bodies, 120 * passes, "--passes", str(passes), "--connections", str(connections))
+def each_once(url: str, bodies: Path, connections: int) -> float:
+    """Answers a second of a closed loop in which every body is asked once. Raises when one is not answered with 200."""
+    seen = _ask(url, bodies, 120, "--connections", str(connections))
     if seen.refused or seen.failed:
         raise RuntimeError(f"{seen.refused + seen.failed} of the requests to {url} were not answered: {seen}")
     return seen.rate

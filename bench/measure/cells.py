@@ -1,7 +1,7 @@
 """The cells, and the turns: a cell is measured at every server before the next cell begins, round by round.
 
 What changes slowly (the clock of the processor, a neighbour on the machine) so meets all servers alike, and a ratio is
-taken within one round. Who has no turn is frozen.
+taken within one round. Who has no turn is frozen. What ONNX Runtime does alone is measured right before what is compared with it.
 """
 
 from collections.abc import Callable
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from measure import bodies, load, raw
 from measure.ask import constant_rate
+from measure.places import server_cores
 from measure.server import Running
 from measure.servers import OURS
 
@@ -42,8 +43,10 @@ class Cell:
 
 CONNECTIONS = {1: (1, 8, 64, 256), 32: (1, 8, 64)}
 SHARES = (0.5, 0.9)
+UNLOADED = Cell(1, connections=1)
 SATURATED = Cell(1, connections=256)
 SATURATED_HTTP2 = Cell(1, connections=256, own=True, http2=True)
+HALF = Cell(1, share=0.5, own=True)
 MATRIX = tuple(
     cell
     for items in SIZES
@@ -55,12 +58,15 @@ OWN = (
     *(Cell(items, share=share, own=True) for items in SIZES for share in SHARES),
     *(Cell(1, share=share, own=True, http2=True) for share in SHARES),
 )
-"""What only we are asked."""
+"""What only we are asked: after the others, because an open loop needs to know the capacity."""
+ALONE = "ONNX Runtime alone"
+LIMITS = (UNLOADED, SATURATED, SATURATED_HTTP2, HALF)
+"""Where ONNX Runtime alone has its turn right before ours."""
 
 
 @dataclass(frozen=True)
 class Sample:
-    """One server in one cell of one round."""
+    """One server in one cell of one round; or the limit, which answers no requests."""
 
     round: int
     server: str
@@ -73,34 +79,31 @@ class Sample:
     failed: int
 
 
-def run(servers: list[Running], number: int, seconds: float, tell: Callable[[str], None]) -> tuple[list[Sample], raw.Raw]:
-    """One round. The order changes from round to round, so that nobody is always the one after the heaviest. The limit is measured beside
-    what is compared with it."""
+def run(servers: list[Running], number: int, seconds: float, tell: Callable[[str], None]) -> list[Sample]:
+    """One round. The order changes from round to round, so that nobody is always the one after the heaviest."""
     shift = number % len(servers)
     order = servers[shift:] + servers[:shift]
-    ours = [running for running in order if running.server.name == OURS]
     capacity: Capacity = {}
-    samples = []
+    samples: list[Sample] = []
 
-    def measure(cell: Cell, asked: list[Running]) -> None:
-        for running in asked:
+    def note(name: str, cell: Cell, requests_per_second: float, seen: load.Load | raw.Raw, counts: tuple[int, int, int]) -> None:
+        if not cell.share:
+            place = (name, cell.items, cell.http2)
+            capacity[place] = max(requests_per_second, capacity.get(place, 0.0))
+        rate = requests_per_second * cell.items
+        samples.append(Sample(number, name, cell.name, rate, seen.p50, seen.p99, *counts))
+        tell(f"{cell.name:46} {name:20} {rate:9.0f}/s  p50 {seen.p50:8.2f} ms  p99 {seen.p99:8.2f} ms")
+
+    for cell in (*MATRIX, *OWN):
+        for running in order:
             name = running.server.name
-            seen = _turn(running, cell, rate_of(cell, capacity), seconds)
-            if not cell.share:
-                place = (name, cell.items, cell.http2)
-                capacity[place] = max(seen.rate, capacity.get(place, 0.0))
-            rate = seen.rate * cell.items
-            samples.append(Sample(number, name, cell.name, rate, seen.p50, seen.p99, seen.answered, seen.refused, seen.failed))
-            tell(f"{cell.name:46} {name:20} {rate:9.0f}/s  p50 {seen.p50:8.2f} ms  p99 {seen.p99:8.2f} ms")
-
-    measure(SATURATED_HTTP2, ours)
-    alone = raw.run(seconds)
-    for cell in (SATURATED, *(cell for cell in MATRIX if cell != SATURATED)):
-        measure(cell, order)
-    for cell in OWN:
-        if cell.share:
-            measure(cell, ours)
-    return samples, alone
+            if name == OURS and cell in LIMITS:
+                alone = _alone(cell, capacity, seconds)
+                note(ALONE, cell, alone.molecules_per_second, alone, (0, 0, 0))
+            if name == OURS or not cell.own:
+                seen = _turn(running, cell, rate_of(cell, capacity), seconds)
+                note(name, cell, seen.rate, seen, (seen.answered, seen.refused, seen.failed))
+    return samples
 
 
 Capacity = dict[tuple[str, int, bool], float]
@@ -110,8 +113,15 @@ Capacity = dict[tuple[str, int, bool], float]
 def rate_of(cell: Cell, capacity: Capacity) -> float:
     """Requests a second of an open loop. Without peers the best of them is ourselves."""
     ours = capacity.get((OURS, cell.items, cell.http2), 0.0)
-    peers = (rate for (name, items, _), rate in capacity.items() if items == cell.items and name != OURS)
+    peers = (rate for (name, items, _), rate in capacity.items() if items == cell.items and name not in (OURS, ALONE))
     return cell.share * (ours if cell.own else max(peers, default=ours))
+
+
+def _alone(cell: Cell, capacity: Capacity, seconds: float) -> raw.Raw:
+    if cell.share:
+        # A session has its part of them.
+        return raw.one_by_one(seconds, cell.share * capacity[ALONE, 1, False] / len(server_cores()))
+    return raw.one_by_one(seconds) if cell == UNLOADED else raw.throughput(seconds)
 
 
 def warm_up(running: Running) -> None:

@@ -94,7 +94,7 @@ def agree(found: list[float], wanted: list[float]) -> bool:
 def _round(running: Running, original: Original, seconds: float) -> Round:
     alone, served = [], {str(connections): [] for connections in CONNECTIONS}
     for _ in range(TURNS):
-        alone.append(raw.run(seconds, GRAPH_BUNDLE, GRAPH_MOLECULES, one_core()).molecules_per_second)
+        alone.append(raw.throughput(seconds, GRAPH_BUNDLE, GRAPH_MOLECULES, one_core()).molecules_per_second)
         for connections in CONNECTIONS:
             served[str(connections)].append(_serve(running, connections))
     asked = {way: original.rate(way, _sample(), TURNS * seconds) for way in WAYS}
@@ -106,7 +106,7 @@ def _serve(running: Running, connections: int) -> float:
     """All oligomers once, as ONNX Runtime alone has them."""
     running.begin_turn()
     try:
-        return ask.each(running.url, GRAPH_REQUESTS, connections, passes=1)
+        return ask.each_once(running.url, GRAPH_REQUESTS, connections)
     finally:
         running.process.freeze()
 

@@ -11,20 +11,25 @@ from measure.places import BUNDLE, MOLECULES, ONNX_RUNTIME, TARGET, on_cores, se
 
 @dataclass(frozen=True)
 class Raw:
-    """What the loop has seen in one round."""
+    """What the program has seen. A molecule has a time, in milliseconds, only where it runs alone."""
 
     molecules_per_second: float
-    single_p50: float
-    """Milliseconds of one molecule, the next one when it is done."""
-    half_p50: float
-    """The same when they come evenly, half as many a second as above, and wait for each other."""
-    half_p99: float
+    p50: float
+    p99: float
 
 
-def run(seconds: float, bundle: Path = BUNDLE, molecules: Path = MOLECULES, cores: Sequence[int] = ()) -> Raw:
-    """On the cores of the servers, a session of one thread on each: what our server does, without a server."""
+def throughput(seconds: float, bundle: Path = BUNDLE, molecules: Path = MOLECULES, cores: Sequence[int] = ()) -> Raw:
+    """In the best batches, on the cores of the servers, a session of one thread on each: what our server does, without a server."""
     cores = cores or server_cores()
-    command = f"{TARGET}/raw-loop --bundle {bundle} --molecules {molecules} --onnxruntime {ONNX_RUNTIME}"
-    command += f" --sessions {len(cores)} --threads 1 --seconds {max(1, round(seconds))}"
-    done = subprocess.run([*on_cores(cores), *command.split()], capture_output=True, text=True, check=True, timeout=60 + 10 * seconds)
-    return Raw(**json.loads(done.stdout))
+    return _run(seconds, bundle, molecules, cores, "--sessions", str(len(cores)))
+
+
+def one_by_one(seconds: float, rate: float | None = None) -> Raw:
+    """Each molecule alone, so many a second evenly spaced, or the next one when the last one is done."""
+    return _run(seconds, BUNDLE, MOLECULES, server_cores(), "--one-by-one", *(["--rate", str(rate)] if rate else []))
+
+
+def _run(seconds: float, bundle: Path, molecules: Path, cores: Sequence[int], *more: str) -> Raw:
+    command = [*on_cores(cores), f"{TARGET}/raw-loop", "--bundle", str(bundle), "--molecules", str(molecules)]
+    command += ["--onnxruntime", str(ONNX_RUNTIME), "--seconds", str(max(1, round(seconds))), *more]
+    return Raw(**json.loads(subprocess.run(command, capture_output=True, text=True, check=True, timeout=60 + 10 * seconds).stdout))

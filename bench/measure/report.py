@@ -1,13 +1,11 @@
 """Writes docs/benchmarks.md and its picture from the results of a run. Nothing on the page is typed by hand."""
 
-from statistics import median
-
 from measure import plot
-from measure.cells import MATRIX, OWN, SATURATED, Cell
+from measure.cells import ALONE, HALF, MATRIX, OWN, SATURATED, UNLOADED, Cell
 from measure.places import PAGE, PLOT
 from measure.results import Results
 from measure.servers import OURS
-from measure.summary import UNLOADED, Comparison, Verdict, verdicts
+from measure.summary import Comparison, Verdict, verdicts
 
 HEAD = """# Benchmarks
 
@@ -67,7 +65,7 @@ def write(results: Results) -> None:
     comparison = Comparison(results.samples)
     parts = [HEAD.format(rounds=len(comparison.rounds)), promises(verdicts(results))]
     if OURS in comparison.servers:
-        PLOT.write_text(_picture(results, comparison))
+        PLOT.write_text(_picture(comparison))
         parts += [f"![Throughput and latency]({PLOT.name})\n"]
         parts += [RATIOS, _ratios(comparison)] if comparison.peers else []
         parts += ["## Numbers\n", _numbers(results, comparison)]
@@ -92,9 +90,8 @@ def _numbers(results: Results, comparison: Comparison) -> str:
     rows = [(cell.name, *(_cell(comparison, server, cell) for server in comparison.servers)) for cell in MATRIX]
     rows += [(cell.name, _cell(comparison, OURS, cell), *("" for _ in comparison.peers)) for cell in OWN]
     text = "Molecules a second; p50 / p99 of a request in milliseconds.\n\n" + table(("", *comparison.servers), rows)
-    if results.raw:
-        alone, single = (median(getattr(raw, name) for raw in results.raw) for name in ("molecules_per_second", "single_p50"))
-        text += f"\nONNX Runtime alone: {alone:,.0f} molecules a second; one molecule in {single:.2f} ms (p50).\n"
+    alone, single, half = comparison.rate(ALONE, SATURATED), comparison.p50(ALONE, UNLOADED), comparison.p99(ALONE, HALF)
+    text += f"\n{ALONE}: {alone:,.0f} molecules a second; one molecule in {single:.2f} ms (p50); one by one at half of the rate p99 {half:.2f} ms.\n"
     unanswered = sum(sample.refused + sample.failed for sample in results.samples)
     answered = sum(sample.answered for sample in results.samples)
     text += f"\n{answered:,} requests were answered, {unanswered:,} were not"
@@ -107,15 +104,14 @@ def _cell(comparison: Comparison, server: str, cell: Cell) -> str:
     return f"{comparison.rate(server, cell):,.0f}; {p50:.2f} / {p99:.2f}"
 
 
-def _picture(results: Results, comparison: Comparison) -> str:
+def _picture(comparison: Comparison) -> str:
     many = Cell(32, connections=64)
     half = next(cell for cell in MATRIX if cell.share)
     groups = {}
     for cell in (SATURATED, many):
         bars = [_bar(server, comparison.rate(server, cell), "{:,.0f}") for server in comparison.servers]
-        if results.raw:
-            alone = median(raw.molecules_per_second for raw in results.raw)
-            bars.insert(0, plot.Bar("ONNX Runtime alone", alone, f"{alone:,.0f}", "limit"))
+        alone = comparison.rate(ALONE, SATURATED)
+        bars.insert(0, plot.Bar(ALONE, alone, f"{alone:,.0f}", "limit"))
         groups[f"Molecules a second; requests of {cell.name} (more is better)"] = bars
     for title, cell, value in (
         ("p50 of one molecule, nobody else asks", UNLOADED, comparison.p50),

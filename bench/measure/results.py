@@ -10,7 +10,6 @@ from measure.echo import Echo
 from measure.memory import Memory
 from measure.overload import Overload
 from measure.precision import Precision
-from measure.raw import Raw
 from measure.slow_loris import SlowLoris
 
 
@@ -24,7 +23,6 @@ class Results:
     commands: dict[str, str] = field(default_factory=dict)
     to_ready: dict[str, float] = field(default_factory=dict)
     samples: list[Sample] = field(default_factory=list)
-    raw: list[Raw] = field(default_factory=list)
     echo: Echo | None = None
     overload: Overload | None = None
     slow_loris: SlowLoris | None = None
@@ -49,7 +47,6 @@ def read(path: Path) -> Results:
     """What `write` wrote."""
     found = json.loads(path.read_text())
     found["samples"] = [Sample(**sample) for sample in found["samples"]]
-    found["raw"] = [Raw(**raw) for raw in found["raw"]]
     for name, kind in (("echo", Echo), ("slow_loris", SlowLoris), ("overload", Overload), ("memory", Memory), ("precision", Precision)):
         if found.get(name) is not None:
             found[name] = kind(**found[name])

@@ -4,11 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import median
 
-from measure.cells import MATRIX, OWN, SATURATED, SATURATED_HTTP2, Cell, Sample
+from measure.cells import ALONE, HALF, MATRIX, OWN, SATURATED, SATURATED_HTTP2, UNLOADED, Cell, Sample
 from measure.results import Results
 from measure.servers import OURS
 
-UNLOADED = Cell(1, connections=1)
 MEGABYTE = 1e6
 
 
@@ -26,13 +25,13 @@ class Comparison:
 
     def __init__(self, samples: list[Sample]) -> None:
         self.by_place = {(sample.server, sample.cell, sample.round): sample for sample in samples}
-        self.servers = list(dict.fromkeys(sample.server for sample in samples))
+        self.servers = list(dict.fromkeys(sample.server for sample in samples if sample.server != ALONE))
         self.servers.sort(key=lambda name: name != OURS)
         self.rounds = sorted({sample.round for sample in samples})
 
     @property
     def peers(self) -> list[str]:
-        """All but us."""
+        """All servers but us."""
         return [name for name in self.servers if name != OURS]
 
     def each(self, server: str, cell: Cell, value: Callable[[Sample], float]) -> list[float]:
@@ -67,50 +66,50 @@ class Comparison:
 def verdicts(results: Results) -> list[Verdict]:
     """Every promise, also the ones that are not kept."""
     comparison = Comparison(results.samples)
-    return [*_against_others(results, comparison), _echo(results), _precision(results), *_overload(results), _memory(results), *_rest(results)]
+    return [*_against_others(comparison), _echo(results), _precision(results), *_overload(results), _memory(results), *_rest(results)]
 
 
-def _against_others(results: Results, comparison: Comparison) -> list[Verdict]:
+def _against_others(comparison: Comparison) -> list[Verdict]:
     if OURS not in comparison.servers:
         return []
-    limit = Verdict("saturated, one molecule a request: at least 0.95 of ONNX Runtime alone", "not measured", None)
-    unloaded = Verdict("unloaded p50: at most 1.10 × ONNX Runtime alone + 0.3 ms", "not measured", None)
-    if results.raw:
-        ways = {"HTTP/2": SATURATED_HTTP2, "HTTP/1.1": SATURATED}
-        shares = {way: _shares(results, comparison, cell) for way, cell in ways.items()}
-        found = "; ".join(f"over {way}: {spread(values, '')}" for way, values in shares.items())
-        limit = _verdict(limit.promise, found, median(shares["HTTP/2"]) >= 0.95)
-        p50, alone = comparison.p50(OURS, UNLOADED), median(raw.single_p50 for raw in results.raw)
-        allowed = 1.10 * alone + 0.3
-        found = f"{p50:.2f} ms; alone {alone:.2f} ms, so {allowed:.2f} ms are allowed"
-        unloaded = _verdict(unloaded.promise, found, p50 <= allowed)
-    tails = {cell: comparison.each(OURS, cell, lambda sample: sample.p99 / sample.p50) for cell in OWN if cell.share == 0.5}
-    found = "; ".join(f"{cell.name}: {spread(values, ' ×')}" for cell, values in tails.items())
-    if results.raw:
-        found += f"; ONNX Runtime alone, one by one at half of its rate: {spread([raw.half_p99 / raw.half_p50 for raw in results.raw], ' ×')}"
-    tail = _verdict("p99 at half of our capacity: at most 3 × p50", found, max(map(median, (values for cell, values in tails.items() if not cell.http2))) <= 3)
+    limits = [_share(comparison), _unloaded(comparison), _tail(comparison)]
     if not comparison.peers:
-        return [limit, unloaded, tail]
+        return limits
     best = max(comparison.peers, key=lambda peer: comparison.rate(peer, SATURATED))
     lead = comparison.ratios(best, SATURATED)
     worst, where = min((comparison.ratio(peer, cell), f"{peer}, {cell.name}") for peer in comparison.peers for cell in MATRIX)
     return [
-        limit,
+        *limits,
         _verdict(
             "saturated, one molecule a request: at least 1.5 × the best of the others",
             f"{spread(lead, ' ×')} ({best})",
             median(lead) >= 1.5,
         ),
         _verdict("in no cell behind any of the others", f"smallest ratio {worst:.2f} ({where})", worst >= 1),
-        unloaded,
-        tail,
     ]
 
 
-def _shares(results: Results, comparison: Comparison, cell: Cell) -> list[float]:
-    """Of ONNX Runtime alone, round by round."""
-    ours = comparison.each(OURS, cell, lambda sample: sample.molecules_per_second)
-    return [a / raw.molecules_per_second for a, raw in zip(ours, results.raw, strict=True)]
+def _share(comparison: Comparison) -> Verdict:
+    shares = {way: comparison.ratios(ALONE, cell) for way, cell in (("HTTP/2", SATURATED_HTTP2), ("HTTP/1.1", SATURATED))}
+    found = "; ".join(f"over {way}: {spread(values, '')}" for way, values in shares.items())
+    return _verdict("saturated, one molecule a request: at least 0.95 of ONNX Runtime alone", found, median(shares["HTTP/2"]) >= 0.95)
+
+
+def _unloaded(comparison: Comparison) -> Verdict:
+    p50s = {name: comparison.each(name, UNLOADED, lambda sample: sample.p50) for name in (OURS, ALONE)}
+    over = [ours - (1.10 * alone + 0.3) for ours, alone in zip(p50s[OURS], p50s[ALONE], strict=True)]
+    found = f"{spread(p50s[OURS], ' ms')}; alone {spread(p50s[ALONE], ' ms')}; {spread(over, ' ms', '+')} beside what is allowed"
+    return _verdict("unloaded p50: at most 1.10 × ONNX Runtime alone + 0.3 ms", found, median(over) <= 0)
+
+
+def _tail(comparison: Comparison) -> Verdict:
+    def tails(server: str, cell: Cell) -> list[float]:
+        return comparison.each(server, cell, lambda sample: sample.p99 / sample.p50)
+
+    ours = {cell: tails(OURS, cell) for cell in OWN if cell.share == 0.5}
+    found = "; ".join(f"{cell.name}: {spread(values, ' ×')}" for cell, values in ours.items())
+    found += f"; {ALONE}, one by one at half of its rate: {spread(tails(ALONE, HALF), ' ×')}"
+    return _verdict("p99 at half of our capacity: at most 3 × p50", found, max(map(median, ours.values())) <= 3)
 
 
 def _echo(results: Results) -> Verdict:
@@ -183,6 +182,6 @@ def _verdict(promise: str, found: str, kept: bool) -> Verdict:
     return Verdict(promise, found, kept)
 
 
-def spread(values: list[float], unit: str) -> str:
-    """Median, and the smallest and the largest round."""
-    return f"{median(values):.2f}{unit} ({min(values):.2f} to {max(values):.2f})"
+def spread(values: list[float], unit: str, sign: str = "") -> str:
+    """Median, and the smallest and the largest round; with the sign `+` also where it is positive."""
+    return f"{median(values):{sign}.2f}{unit} ({min(values):{sign}.2f} to {max(values):{sign}.2f})"

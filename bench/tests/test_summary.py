@@ -4,20 +4,19 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from measure.cells import MATRIX, OWN, SATURATED, SATURATED_HTTP2, Cell, Sample
+from measure.cells import ALONE, LIMITS, MATRIX, OWN, SATURATED, SATURATED_HTTP2, UNLOADED, Cell, Sample
 from measure.echo import Echo
 from measure.memory import Memory
 from measure.overload import Overload
 from measure.precision import Precision
-from measure.raw import Raw
 from measure.results import Results, begin
 from measure.servers import OURS
 from measure.summary import Comparison, verdicts
 
 
-def sample(server: str, cell: Cell, number: int = 0, rate: float = 100.0, p99: float = 2.0) -> Sample:
+def sample(server: str, cell: Cell, number: int = 0, rate: float = 100.0, p50: float = 1.0, p99: float = 2.0) -> Sample:
     """A server in a cell, with numbers that do not matter unless given."""
-    return Sample(number, server, cell.name, rate, 1.0, p99, 10, 0, 0)
+    return Sample(number, server, cell.name, rate, p50, p99, 10, 0, 0)
 
 
 def results(**parts: object) -> Results:
@@ -59,19 +58,27 @@ class Promises(unittest.TestCase):
 
     def test_one_cell_in_which_a_peer_is_better_breaks_the_promise(self) -> None:
         samples = [sample(name, cell, rate=rate) for cell in MATRIX for name, rate in ((OURS, 200.0), ("peer", 100.0))]
-        samples += [sample(OURS, cell) for cell in OWN]
+        samples += [sample(OURS, cell) for cell in OWN] + [sample(ALONE, cell) for cell in LIMITS]
         everywhere = "in no cell behind any of the others"
         self.assertTrue(self.kept(everywhere, results(samples=samples)))
         samples = [sample("peer", MATRIX[0], rate=201) if one.server == "peer" and one.cell == MATRIX[0].name else one for one in samples]
         self.assertFalse(self.kept(everywhere, results(samples=samples)))
 
     def test_the_share_is_that_over_http2_and_the_other_is_told(self) -> None:
-        alone = [Raw(100.0, 1.0, 1.0, 2.0)]
         for http1, http2, kept in ((90, 96, True), (96, 90, False)):
-            rates = {SATURATED: http1, SATURATED_HTTP2: http2}
-            found = results(samples=[sample(OURS, cell, rate=rates.get(cell, 50)) for cell in (*MATRIX, *OWN)], raw=alone)
+            found = self.beside_the_limit(rates={SATURATED: http1, SATURATED_HTTP2: http2})
             self.assertIs(self.kept("saturated, one molecule a request: at least 0.95", found), kept)
             self.assertIn(f"HTTP/1.1: 0.{http1}", verdicts(found)[0].found)
+
+    def test_unloaded_a_molecule_may_take_a_tenth_and_0_3_ms_longer(self) -> None:
+        for p50, kept in ((1.39, True), (1.41, False)):
+            self.assertIs(self.kept("unloaded p50", self.beside_the_limit(p50s={UNLOADED: p50})), kept)
+
+    def beside_the_limit(self, rates: dict[Cell, float] | None = None, p50s: dict[Cell, float] | None = None) -> Results:
+        """A run without peers, of ONNX Runtime alone with 100 molecules a second in 1 ms each."""
+        rates, p50s = rates or {}, p50s or {}
+        ours = [sample(OURS, cell, rate=rates.get(cell, 50), p50=p50s.get(cell, 1.0)) for cell in (*MATRIX, *OWN)]
+        return results(samples=ours + [sample(ALONE, cell) for cell in LIMITS])
 
     def test_the_request_path_needs_both_the_rate_and_the_ratio(self) -> None:
         for ours, theirs, kept in ((30_000, 2_000, True), (30_000, 4_000, False), (20_000, 1_000, False)):

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
 /// Why a text is not a digest.
@@ -18,8 +18,8 @@ pub enum DigestError {
 }
 
 /// A SHA-256, written as 64 lower-case hex digits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
+#[serde(try_from = "String")]
 pub struct Sha256Hex([u8; 32]);
 
 impl Sha256Hex {
@@ -57,21 +57,24 @@ impl TryFrom<String> for Sha256Hex {
     }
 }
 
-impl From<Sha256Hex> for String {
-    fn from(value: Sha256Hex) -> Self {
-        value.to_string()
+impl Serialize for Sha256Hex {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 
 impl fmt::Display for Sha256Hex {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&hex::encode(self.0))
+        // Without a String: every answer names a digest.
+        let mut digits = [0; 64];
+        hex::encode_to_slice(self.0, &mut digits).map_err(|_| fmt::Error)?;
+        f.write_str(str::from_utf8(&digits).map_err(|_| fmt::Error)?)
     }
 }
 
 /// The digest of a bundle: the SHA-256 of the bytes of its manifest, written `sha256:<64 hex digits>`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
+#[serde(try_from = "String")]
 pub struct BundleDigest(Sha256Hex);
 
 impl BundleDigest {
@@ -103,9 +106,9 @@ impl TryFrom<String> for BundleDigest {
     }
 }
 
-impl From<BundleDigest> for String {
-    fn from(value: BundleDigest) -> Self {
-        value.to_string()
+impl Serialize for BundleDigest {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 

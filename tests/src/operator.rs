@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Context as _, Result, anyhow, ensure};
 use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::ListParams;
@@ -76,13 +76,16 @@ pub async fn is_whole(client: &Client) -> Result<bool> {
     Ok(pods.len() == 2 && pods.iter().all(|pod| of_pod(pod).is_ok()) && leader(client).await?.is_some())
 }
 
-/// Ends all replicas by SIGKILL, the leader first; the kubelet starts them again.
+/// Ends all replicas that run by SIGKILL, the leader first; the kubelet starts them again. One that was killed shortly
+/// before may still wait for its restart.
 pub async fn kill_all(client: &Client) -> Result<()> {
     let holder = leader(client).await?.map(|pod| pod.name_any());
     let mut pods = pods(client).await?;
     pods.sort_by_key(|pod| Some(pod.name_any()) != holder);
-    for pod in &pods {
-        signal(of_pod(pod)?, "KILL").await?;
+    let running: Vec<u32> = pods.iter().filter_map(|pod| of_pod(pod).ok()).collect();
+    ensure!(!running.is_empty(), "no replica of the operator runs on this machine");
+    for process in running {
+        signal(process, "KILL").await?;
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! Asks a server what other load generators cannot. An open loop: requests come at a rate, whether or not the answers do, and each counts
 //! from the moment when it was due, so neither a server that stands still nor a wait for a free connection hides anything.
-//! Or a closed loop in which each body is asked equally often: drawn at random, a few hundred bodies that differ much in what they cost
+//! Or a closed loop in which each body is asked once: drawn at random, a few hundred bodies that differ much in what they cost
 //! would make two measurements differ too.
 #![allow(clippy::print_stdout, reason = "its answer")]
 
@@ -28,7 +28,7 @@ use tokio::time::timeout;
 /// No answer is worth more patience.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Asks at a constant rate, or each body equally often, and prints what came of it.
+/// Asks at a constant rate, or each body once, and prints what came of it.
 #[derive(Parser, Clone)]
 struct Args {
     /// Where to POST
@@ -37,15 +37,13 @@ struct Args {
     /// One body (JSON) a line; they are asked in turn
     #[arg(long)]
     bodies: PathBuf,
-    /// Requests a second, evenly spaced, for so long
-    #[arg(long, requires = "seconds", required_unless_present = "passes")]
+    /// Requests a second, evenly spaced, for so long. Without: each body once, the next one whenever a connection is free. All are due at
+    /// once then, so of what is seen only the rate tells anything
+    #[arg(long, requires = "seconds")]
     rate: Option<f64>,
     /// See `--rate`
-    #[arg(long)]
+    #[arg(long, requires = "rate")]
     seconds: Option<f64>,
-    /// Each body so often, the next one whenever a connection is free: all are due at once, so of what is seen only the rate tells anything
-    #[arg(long, conflicts_with = "rate")]
-    passes: Option<usize>,
     /// Most requests under way
     #[arg(long, default_value_t = 256)]
     connections: usize,
@@ -91,9 +89,9 @@ async fn ask(args: Args, bodies: Vec<String>) -> Result<Seen> {
         .build(connector);
     let free = Arc::new(Semaphore::new(args.connections));
     let mut asked = JoinSet::new();
-    let mut turns = match (args.passes, args.rate.zip(args.seconds)) {
-        (None, Some((rate, seconds))) => paced(rate, seconds),
-        (passes, _) => at_once(passes.unwrap_or(1) * bodies.len()),
+    let mut turns = match args.rate.zip(args.seconds) {
+        Some((rate, seconds)) => paced(rate, seconds),
+        None => at_once(bodies.len()),
     };
     let began = Instant::now();
     for body in bodies.iter().cycle() {
@@ -202,15 +200,8 @@ mod tests {
     }
 
     fn args(url: Uri, connections: usize) -> Args {
-        Args {
-            url,
-            bodies: PathBuf::new(),
-            rate: Some(100.0),
-            seconds: Some(0.5),
-            passes: None,
-            connections,
-            http2: false,
-        }
+        let bodies = PathBuf::new();
+        Args { url, bodies, rate: Some(100.0), seconds: Some(0.5), connections, http2: false }
     }
 
     #[tokio::test]
@@ -222,10 +213,10 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn in_a_closed_loop_each_body_is_asked_equally_often() {
-        let args = Args { rate: None, seconds: None, passes: Some(3), ..args(stalling().await, 2) };
-        let seen = ask(args, ["200", "503", "404"].map(str::to_owned).to_vec()).await.unwrap();
-        assert_eq!(seen.statuses, BTreeMap::from([(200, 3), (404, 3), (503, 3)]));
+    async fn in_a_closed_loop_each_body_is_asked_once() {
+        let args = Args { rate: None, seconds: None, ..args(stalling().await, 2) };
+        let seen = ask(args, ["200", "503", "404", "200"].map(str::to_owned).to_vec()).await.unwrap();
+        assert_eq!(seen.statuses, BTreeMap::from([(200, 2), (404, 1), (503, 1)]));
     }
 
     #[tokio::test]

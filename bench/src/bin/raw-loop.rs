@@ -1,5 +1,5 @@
-//! The limit: ONNX Runtime alone, in a loop, on molecules that were read before, in the batches that the server's own
-//! rule finds cheapest among all of them. No queue, no HTTP, nobody waits.
+//! The limit: ONNX Runtime alone, on molecules that were read before. No queue, no HTTP. In a loop over the batches that the server's
+//! own rule finds cheapest among all of them; or one molecule after the other, as who asks for one meets it.
 #![allow(clippy::print_stdout, reason = "its answer")]
 
 use std::path::PathBuf;
@@ -19,7 +19,7 @@ use chemmodel_inference::engine::{Batch, Engine as _, Input};
 use chemmodel_inference::preprocess::Preprocessor;
 use chemmodel_inference::warm_up::warm_up;
 use clap::Parser;
-use serde_json::json;
+use serde::Serialize;
 
 /// Runs ONNX Runtime in a loop and prints how fast it was.
 #[derive(Parser)]
@@ -36,7 +36,13 @@ struct Args {
     /// Threads inside one session
     #[arg(long, default_value_t = 1)]
     threads: usize,
-    /// Seconds of each measurement
+    /// One molecule at a time, in one session
+    #[arg(long)]
+    one_by_one: bool,
+    /// So many of them a second, evenly spaced; without, each when the last one is done
+    #[arg(long, requires = "one_by_one")]
+    rate: Option<f64>,
+    /// Seconds of the measurement
     #[arg(long, default_value_t = 5)]
     seconds: u64,
     /// Shared library of ONNX Runtime
@@ -70,36 +76,32 @@ fn main() -> Result<()> {
         engines.push(engine);
     }
     let limits = BatchLimits { layout: preprocessor.layout(), tokens: 16384, items: 256, overhead };
-    let batches = divide(&molecules, limits);
-    let singles: Vec<_> = molecules.iter().map(|molecule| Batch::of(&[molecule], limits.layout)).collect();
-
     let seconds = Duration::from_secs(args.seconds);
-    let mut alone = one_by_one(engines.first_mut().context("no session")?, &singles, f64::INFINITY, seconds)?;
-    let rate = together(&mut engines, &batches, seconds)?;
-    // What a queue of single molecules does at half of that, without a server before it.
-    #[expect(clippy::cast_precision_loss, reason = "a few sessions")]
-    let half = rate / 2.0 / engines.len() as f64;
-    let mut evenly = one_by_one(engines.first_mut().context("no session")?, &singles, half, seconds)?;
-    println!(
-        "{}",
-        json!({
-            "molecules_per_second": rate,
-            "single_p50": percentile(&mut alone, 0.5),
-            "half_p50": percentile(&mut evenly, 0.5),
-            "half_p99": percentile(&mut evenly, 0.99),
-        })
-    );
+    let seen = if args.one_by_one {
+        let singles: Vec<_> = molecules.iter().map(|molecule| Batch::of(&[molecule], limits.layout)).collect();
+        one_by_one(engines.first_mut().context("no session")?, &singles, args.rate, seconds)?
+    } else {
+        together(&mut engines, &divide(&molecules, limits), seconds)?
+    };
+    println!("{}", serde_json::to_string(&seen)?);
     Ok(())
 }
 
-/// Time of each molecule, one after the other in the order in which they are due, `rate` of them a second; without a rate, when the last
-/// one is done. A time counts from when the molecule was due.
-fn one_by_one(engine: &mut OrtEngine, singles: &[Batch], rate: f64, seconds: Duration) -> Result<Vec<Duration>> {
+/// What was seen. Each molecule has a time only where it runs alone, in milliseconds.
+#[derive(Debug, Serialize)]
+struct Seen {
+    molecules_per_second: f64,
+    p50: f64,
+    p99: f64,
+}
+
+/// One after the other in the order in which they are due: `rate` a second, or when the last one is done. A time counts from when the molecule
+/// was due.
+fn one_by_one(engine: &mut OrtEngine, singles: &[Batch], rate: Option<f64>, seconds: Duration) -> Result<Seen> {
     let mut times = Vec::new();
     let began = Instant::now();
     for (number, single) in (0_u32..).zip(singles.iter().cycle()) {
-        let due =
-            if rate.is_finite() { began + Duration::from_secs_f64(f64::from(number) / rate) } else { Instant::now() };
+        let due = rate.map_or_else(Instant::now, |rate| began + Duration::from_secs_f64(f64::from(number) / rate));
         if due.duration_since(began) >= seconds {
             break;
         }
@@ -107,12 +109,14 @@ fn one_by_one(engine: &mut OrtEngine, singles: &[Batch], rate: f64, seconds: Dur
         engine.run(single)?;
         times.push(due.elapsed());
     }
-    Ok(times)
+    #[expect(clippy::cast_precision_loss, reason = "a rate")]
+    let molecules_per_second = times.len() as f64 / began.elapsed().as_secs_f64();
+    Ok(Seen { molecules_per_second, p50: percentile(&mut times, 0.5), p99: percentile(&mut times, 0.99) })
 }
 
-/// Molecules a second of all sessions beside each other. Each runs all batches, and again until the time is over: a part of them would cost
+/// All sessions beside each other. Each runs all batches, and again until the time is over: a part of them would cost
 /// more or less than all.
-fn together(engines: &mut [OrtEngine], batches: &[Batch], seconds: Duration) -> Result<f64> {
+fn together(engines: &mut [OrtEngine], batches: &[Batch], seconds: Duration) -> Result<Seen> {
     let sessions = engines.len();
     let start = Barrier::new(sessions);
     let run = |number: usize, engine: &mut OrtEngine| -> Result<f64> {
@@ -129,12 +133,13 @@ fn together(engines: &mut [OrtEngine], batches: &[Batch], seconds: Duration) -> 
         #[expect(clippy::cast_precision_loss, reason = "a rate")]
         Ok(count as f64 / began.elapsed().as_secs_f64())
     };
-    thread::scope(|scope| {
+    let rate: Result<f64> = thread::scope(|scope| {
         let run = &run;
         let threads: Vec<_> =
             engines.iter_mut().enumerate().map(|(number, engine)| scope.spawn(move || run(number, engine))).collect();
         threads.into_iter().map(|thread| thread.join().unwrap_or_else(|_| bail!("a thread panicked"))).sum()
-    })
+    });
+    Ok(Seen { molecules_per_second: rate?, p50: 0.0, p99: 0.0 })
 }
 
 /// All molecules in batches, as the server's queue would have them if all were there at once.

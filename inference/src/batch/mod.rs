@@ -1,5 +1,5 @@
-//! Where molecules wait for the engine, and how they go there together. There is no linger: a batch is whatever
-//! queued while the engine was busy, so a lone molecule never waits for company.
+//! Where molecules wait for the engine, and how they go there together. There is no linger: a batch is whatever queued
+//! while the engine was busy, or arrived at one moment, so a lone molecule never waits for company.
 
 pub mod form;
 mod pace;

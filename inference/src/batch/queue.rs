@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use prometheus::IntGauge;
 use tokio::sync::Notify;
+use tokio::task::yield_now;
 
 use super::Item;
 use super::form::{BatchLimits, TimedRun};
@@ -36,9 +37,33 @@ pub struct Queue {
 #[derive(Debug, Default)]
 struct State {
     waiting: Waiting,
-    /// Engines that wait for molecules: waking one costs a call of the system, so nobody is woken who does not sleep.
-    idle: u32,
+    /// Engines that sleep until molecules come.
+    asleep: u32,
+    /// Those of them that somebody is about to wake: it costs a call of the system, so nobody is woken twice.
+    called: u32,
     closed: bool,
+}
+
+/// Wakes an engine when it is dropped, if one sleeps.
+#[derive(Debug)]
+pub struct Wake<'a>(Option<&'a Condvar>);
+
+impl Wake<'_> {
+    /// Wakes it after everything else that can go on now has done so. On a core of their own, an engine that is woken takes it from the
+    /// requests at once: it would find one molecule, where a moment later all that have just arrived are queued.
+    pub async fn after_others(self) {
+        if self.0.is_some() {
+            yield_now().await;
+        }
+    }
+}
+
+impl Drop for Wake<'_> {
+    fn drop(&mut self) {
+        if let Some(arrived) = self.0 {
+            arrived.notify_one();
+        }
+    }
 }
 
 impl Queue {
@@ -73,11 +98,11 @@ impl Queue {
     }
 
     /// Queues all of them or none: a part is of no use to anybody, and neither is an answer after the deadline.
-    pub fn push_all(&self, items: Vec<Item>, deadline: Option<Instant>) -> Result<(), QueueRefusal> {
+    pub fn push_all(&self, items: Vec<Item>, deadline: Option<Instant>) -> Result<Wake<'_>, QueueRefusal> {
         self.try_push(items, deadline).map_err(|(why, _)| why)
     }
 
-    fn try_push(&self, items: Vec<Item>, deadline: Option<Instant>) -> Result<(), (QueueRefusal, Vec<Item>)> {
+    fn try_push(&self, items: Vec<Item>, deadline: Option<Instant>) -> Result<Wake<'_>, (QueueRefusal, Vec<Item>)> {
         let mut state = self.lock();
         if state.closed {
             return Err((QueueRefusal::Closed, items));
@@ -96,18 +121,17 @@ impl Queue {
         }
         state.waiting.enter(items);
         self.show(&state);
-        self.wake_one(state);
-        Ok(())
+        Ok(self.call_one(&mut state))
     }
 
     /// Queues all of them as soon as there is room.
-    pub async fn push_when_there_is_room(&self, items: Vec<Item>) -> Result<(), QueueRefusal> {
+    pub async fn push_when_there_is_room(&self, items: Vec<Item>) -> Result<Wake<'_>, QueueRefusal> {
         let mut items = items;
         loop {
             // Before the look, so that room made right after it is not missed.
             let left = self.left.notified();
             match self.try_push(items, None) {
-                Ok(()) => return Ok(()),
+                Ok(wake) => return Ok(wake),
                 Err((QueueRefusal::Closed, _)) => return Err(QueueRefusal::Closed),
                 Err((QueueRefusal::Full(_) | QueueRefusal::Late(_), refused)) => items = refused,
             }
@@ -122,19 +146,20 @@ impl Queue {
             let batch = state.waiting.take(limits);
             self.show(&state);
             if !batch.is_empty() {
-                if !state.waiting.is_empty() {
-                    // For another engine.
-                    self.wake_one(state);
-                }
+                // What is left is for another engine.
+                let wake = (!state.waiting.is_empty()).then(|| self.call_one(&mut state));
+                drop(state);
+                drop(wake);
                 self.left.notify_waiters();
                 return Some(batch);
             }
             if state.closed {
                 return None;
             }
-            state.idle += 1;
+            state.asleep += 1;
             state = self.arrived.wait(state).unwrap_or_else(PoisonError::into_inner);
-            state.idle -= 1;
+            state.asleep -= 1;
+            state.called = state.called.saturating_sub(1);
         }
     }
 
@@ -155,12 +180,10 @@ impl Queue {
         self.left.notify_waiters();
     }
 
-    fn wake_one(&self, state: MutexGuard<'_, State>) {
-        let sleeps = state.idle > 0;
-        drop(state);
-        if sleeps {
-            self.arrived.notify_one();
-        }
+    fn call_one(&self, state: &mut State) -> Wake<'_> {
+        let sleeps = state.asleep > state.called;
+        state.called += u32::from(sleeps);
+        Wake(sleeps.then_some(&self.arrived))
     }
 
     // Every change under the lock is complete in itself, so a panic elsewhere cannot leave half of one.

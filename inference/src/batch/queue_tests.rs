@@ -1,5 +1,7 @@
+use std::sync::Arc;
 use std::time::Instant;
 
+use tokio::spawn;
 use tokio::sync::oneshot;
 
 use super::super::Raw;
@@ -113,4 +115,21 @@ fn two_engines_need_half_the_time() {
     assert_eq!(queue.wait(), Duration::from_secs(2));
     assert_eq!(order(&queue).len(), 4);
     assert_eq!(queue.wait(), Duration::ZERO);
+}
+
+#[tokio::test]
+async fn an_engine_that_sleeps_is_woken_once_and_for_all_that_came_at_one_moment() {
+    let queue = Arc::new(queue());
+    queue.lock().asleep = 1;
+    let ask = |id| {
+        let queue = queue.clone();
+        spawn(async move {
+            let (items, _kept) = request(&[id]);
+            queue.push_all(items, None).unwrap().after_others().await;
+            queue.lock().waiting.len()
+        })
+    };
+    let (first, _, _) = tokio::join!(ask(1), ask(2), ask(3));
+    assert_eq!(first.unwrap(), 3, "molecules were queued when the first one woke the engine");
+    assert_eq!(queue.lock().called, 1);
 }

@@ -113,7 +113,7 @@ impl Predictions {
             queue.push_all(items, self.deadline)
         };
         self.has_begun = true;
-        pushed.map_err(|refused| {
+        let wake = pushed.map_err(|refused| {
             let refusal = match refused {
                 QueueRefusal::Full(wait) => Refusal::Overloaded { wait },
                 QueueRefusal::Late(wait) => Refusal::TooLate { wait },
@@ -123,7 +123,9 @@ impl Predictions {
                 record.refused(&refusal);
             }
             refusal
-        })
+        })?;
+        wake.after_others().await;
+        Ok(())
     }
 
     /// The answer to the oldest molecule that was fed and not answered yet.

@@ -81,13 +81,19 @@ fn predict(client: &reqwest::Client, address: SocketAddr, smiles: &str) -> JoinH
     tokio::spawn(request.body(json!({"smiles": smiles}).to_string()).send())
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_connection_of_http2_serves_many_requests_at_once() {
+/// A server that lets one connection in, its client of HTTP/2, and the answer to a first request that the engine holds.
+async fn held_over_http2() -> (Server, reqwest::Client, JoinHandle<reqwest::Result<Response>>) {
     let server = start(ConnectionLimits { connections: 1, ..ConnectionLimits::default() }).await;
     let client = http2();
     server.fixture.engine.hold();
     let first = predict(&client, server.address, "C");
     server.fixture.wait_until_running().await;
+    (server, client, first)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_of_http2_serves_many_requests_at_once() {
+    let (server, client, first) = held_over_http2().await;
     let others = ["CC", "CCC", "CCCC"].map(|smiles| predict(&client, server.address, smiles));
     // They wait beside each other, although only one connection is let in.
     server.fixture.wait_for_queue(3).await;
@@ -103,14 +109,16 @@ async fn a_connection_that_does_not_begin_or_never_ends_its_head_is_cut_off() {
     let limits = ConnectionLimits { head_timeout: Duration::from_millis(50), ..ConnectionLimits::default() };
     let server = start(limits).await;
     for begun in ["", "PRI * HTTP/2.0", "POST /predict HTTP/1.1\r\nhost: x\r\nx-slow: "] {
-        // Reading to the end returns only because the server closes: in order, or by a reset when it has not read all.
+        // Reading to the end returns only because the server closes.
         let read = client(move || {
             let mut stream = connect(server.address);
             stream.write_all(begun.as_bytes()).unwrap();
             stream.read_to_end(&mut Vec::new()).map_err(|error| error.kind())
         })
         .await;
-        assert!(matches!(read, Ok(_) | Err(ErrorKind::ConnectionReset)), "{begun:?}: {read:?}");
+        // What was only looked at counts as not read, and so ends the connection by a reset.
+        let unread = begun.starts_with("PRI") && read == Err(ErrorKind::ConnectionReset);
+        assert!(read.is_ok() || unread, "{begun:?}: {read:?}");
     }
 }
 
@@ -253,11 +261,7 @@ async fn a_draining_server_ends_each_connection_with_its_next_answer() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_draining_server_sends_clients_of_http2_away_and_answers_them_all_the_same() {
-    let server = start(ConnectionLimits { connections: 1, ..ConnectionLimits::default() }).await;
-    let client = http2();
-    server.fixture.engine.hold();
-    let begun = predict(&client, server.address, "C");
-    server.fixture.wait_until_running().await;
+    let (server, client, begun) = held_over_http2().await;
     server.fixture.app.health.enter(Phase::Draining);
     server.end.leave.cancel();
     // Another connection is let in only when this one has ended, and so it has when there is a second answer.

@@ -65,6 +65,7 @@ pub async fn run(args: Args) -> Result<(), StartError> {
     }
     tokio::spawn(shutdown::exit_at_next_signal(signals));
     let was_ready = shutdown::announce(&app);
+    end.leave.cancel();
     let engines = match loaded {
         Some(engines) => engines,
         // The load is waited for: ONNX Runtime must not be torn down under it. Whether it succeeds does not matter.
@@ -73,7 +74,6 @@ pub async fn run(args: Args) -> Result<(), StartError> {
             Err(_) => return Ok(()),
         },
     };
-    end.leave.cancel();
     if was_ready {
         shutdown::drain(drain).await;
     }

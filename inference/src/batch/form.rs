@@ -5,7 +5,8 @@
 //! Among all ways to divide the waiting molecules, sorted by length, into runs, the cheapest is taken; then the run with
 //! the oldest molecule goes first, so nothing waits forever.
 //!
-//! Packed, a run costs `overhead +` the sum of the lengths, whoever runs with whom: the oldest molecules go first.
+//! Packed, a run costs `overhead +` the sum of the lengths, whoever runs with whom: the oldest molecules go first, and younger ones fill the room
+//! that is too small for the next.
 
 use crate::engine::Layout;
 
@@ -58,12 +59,15 @@ pub fn next_batch(lengths: &[usize], limits: BatchLimits) -> Vec<usize> {
 }
 
 fn oldest_that_fit(lengths: &[usize], limits: BatchLimits) -> Vec<usize> {
-    let costs = lengths.iter().scan(0_usize, |sum, length| {
-        *sum = sum.saturating_add(*length);
-        Some(*sum)
-    });
-    let fitting = costs.enumerate().take_while(|(index, cost)| limits.allow(*cost, index + 1));
-    fitting.map(|(index, _)| index).collect()
+    let (mut chosen, mut cost) = (Vec::new(), 0_usize);
+    for (index, length) in lengths.iter().enumerate() {
+        let with = cost.saturating_add(*length);
+        if limits.allow(with, chosen.len() + 1) {
+            chosen.push(index);
+            cost = with;
+        }
+    }
+    chosen
 }
 
 fn cheapest_with_oldest(lengths: &[usize], limits: BatchLimits) -> Vec<usize> {

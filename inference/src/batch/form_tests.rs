@@ -58,10 +58,10 @@ fn a_packed_batch_that_hides_its_overhead_grows_no_further() {
 }
 
 #[test]
-fn a_packed_batch_is_the_oldest_molecules_whose_sum_fits() {
+fn a_packed_batch_is_the_oldest_molecules_whose_sum_fits_and_who_fills_the_room_that_is_left() {
     let packed = BatchLimits { layout: Layout::Packed, ..FEW_RUNS };
     assert_eq!(next_batch(&[60, 3, 37, 1], packed), [0, 1, 2]);
-    assert_eq!(next_batch(&[60, 50, 3], packed), [0], "a younger molecule took the place of an older one");
+    assert_eq!(next_batch(&[60, 50, 3, 40, 30], packed), [0, 2, 4]);
     assert_eq!(next_batch(&[500, 3], packed), [0], "more than a whole batch runs alone");
     assert_eq!(next_batch(&[1; 50], packed).len(), 8);
     assert!(next_batch(&[], packed).is_empty());

@@ -1,13 +1,13 @@
 //! The engine's thread: takes batches, runs them, answers. It owns the engine, so nothing else can run it meanwhile.
 
 use std::any::Any;
-use std::collections::HashMap;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
+use rustc_hash::FxHashMap;
 use tokio::runtime::Handle;
 use tracing::{error, warn};
 
@@ -148,7 +148,8 @@ impl Worker {
 
 /// Each molecule once, and for each item the row of its molecule.
 fn unique(items: &[Item], layout: Layout) -> (Vec<usize>, Batch) {
-    let (mut molecules, mut known) = (Vec::with_capacity(items.len()), HashMap::with_capacity(items.len()));
+    // A graph is many kilobytes, so the hash is a fast one; a batch is too small for collisions to cost anything.
+    let (mut molecules, mut known) = (Vec::with_capacity(items.len()), FxHashMap::default());
     let rows = items.iter().map(|item| {
         *known.entry(&item.input).or_insert_with_key(|input| {
             molecules.push(*input);

@@ -9,6 +9,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::http::header::CONNECTION;
+use axum::http::{HeaderValue, Request};
+use axum::response::Response;
+use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulConnection;
@@ -20,6 +24,7 @@ use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tower::ServiceExt;
 
 use crate::reload::Current;
 
@@ -178,7 +183,7 @@ async fn connection<S>(stream: S, http2: bool, router: Router, limits: Connectio
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let (stream, service) = (TokioIo::new(stream), TowerToHyperService::new(router));
+    let stream = TokioIo::new(stream);
     if http2 {
         let connection = http2::Builder::new(TokioExecutor::new())
             .timer(TokioTimer::new())
@@ -186,17 +191,25 @@ where
             .keep_alive_timeout(limits.head_timeout)
             .max_header_list_size(u32::try_from(limits.head_bytes).unwrap_or(u32::MAX))
             .max_concurrent_streams(limits.streams)
-            .serve_connection(stream, service);
+            .serve_connection(stream, TowerToHyperService::new(router));
         // A client that comes although this server is leaving knows no other one yet.
         let goaway = if end.leave.is_cancelled() { end.stop } else { end.leave };
         drive(connection, goaway).await;
     } else {
+        let leave = end.leave;
+        let service = ServiceExt::<Request<Incoming>>::map_response(router, move |mut response: Response| {
+            // A client that keeps its connection would stay with a server that is about to go.
+            if leave.is_cancelled() {
+                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            }
+            response
+        });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(limits.head_timeout)
             .max_buf_size(limits.head_bytes)
             .max_headers(limits.head_fields)
-            .serve_connection(stream, service);
+            .serve_connection(stream, TowerToHyperService::new(service));
         drive(connection, end.stop).await;
     }
 }

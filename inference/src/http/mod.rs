@@ -16,10 +16,9 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use axum::extract::{Request, State};
-use axum::http::header::{CACHE_CONTROL, CONNECTION, CONTENT_TYPE};
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, Version};
-use axum::middleware::{Next, from_fn_with_state};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use serde::Serialize;
@@ -98,7 +97,6 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(v2::health())
         .fallback(no_such_path)
         .method_not_allowed_fallback(wrong_method)
-        .layer(from_fn_with_state(app.clone(), close_while_draining))
         .with_state(app)
 }
 
@@ -131,14 +129,4 @@ pub(crate) fn wants_fresh(headers: &HeaderMap) -> bool {
         let directive = directive.trim();
         directive.eq_ignore_ascii_case("no-cache") || directive.eq_ignore_ascii_case("no-store")
     })
-}
-
-/// A client that keeps its connection would stay with a server that is about to go. HTTP/2 has GOAWAY for that, and no such header.
-async fn close_while_draining(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
-    let keeps = request.version() < Version::HTTP_2;
-    let mut response = next.run(request).await;
-    if keeps && app.health.phase() == Phase::Draining {
-        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-    }
-    response
 }

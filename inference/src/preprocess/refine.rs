@@ -33,13 +33,13 @@ pub fn refine(graph: &TokenGraph, messages: usize) -> Refined {
             levels.extend(levels.last().cloned().map(|level| if is_last { bonds_alone(level) } else { level }));
             continue;
         }
-        let ends = |bond: usize| graph.connectivity[bond].map(|atom| atoms.class[at(atom)]);
-        let new_bonds = bonds.divided(ends);
+        let ends: Vec<_> = graph.connectivity.iter().map(|ends| ends.map(|atom| atoms.class[at(atom)])).collect();
+        let new_bonds = bonds.divided(|bond| ends[bond]);
         let mut level = Level {
             bond: new_bonds.of_each(|bond| bonds.class[bond]),
             bond_count: new_bonds.sizes(),
-            source: new_bonds.of_each(|bond| ends(bond)[0]),
-            target: new_bonds.of_each(|bond| ends(bond)[1]),
+            source: new_bonds.of_each(|bond| ends[bond][0]),
+            target: new_bonds.of_each(|bond| ends[bond][1]),
             ..Level::default()
         };
         if !is_last {
@@ -111,10 +111,12 @@ impl Classes {
             members: Vec::with_capacity(self.order.len()),
         };
         for class in &self.members {
-            if class.len() > 1 {
-                divided.order[class.clone()].sort_unstable_by_key(|thing| key(*thing));
+            let things = &mut divided.order[class.clone()];
+            // Most classes stay whole.
+            if !things.is_sorted_by(|one, other| key(*one) == key(*other)) {
+                things.sort_unstable_by_key(|thing| key(*thing));
             }
-            for things in divided.order[class.clone()].chunk_by(|one, other| key(*one) == key(*other)) {
+            for things in things.chunk_by(|one, other| key(*one) == key(*other)) {
                 let start = divided.members.last().map_or(0, |before| before.end);
                 for thing in things {
                     divided.class[*thing] = u32::try_from(divided.members.len()).unwrap_or(u32::MAX);

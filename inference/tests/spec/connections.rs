@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::{StatusCode, Version};
-use chemmodel_inference::health::Phase;
 use chemmodel_inference::http;
 use chemmodel_inference::http::accept::{ConnectionLimits, End, Port, serve};
 use reqwest::Response;
@@ -248,7 +247,7 @@ async fn a_draining_server_ends_each_connection_with_its_next_answer() {
         stream
     })
     .await;
-    server.fixture.app.health.enter(Phase::Draining);
+    server.end.leave.cancel();
     let last = client(move || {
         stream.write_all(post(r#"{"smiles":"C"}"#, "keep-alive").as_bytes()).unwrap();
         read_all(&mut stream)
@@ -262,7 +261,6 @@ async fn a_draining_server_ends_each_connection_with_its_next_answer() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_draining_server_sends_clients_of_http2_away_and_answers_them_all_the_same() {
     let (server, client, begun) = held_over_http2().await;
-    server.fixture.app.health.enter(Phase::Draining);
     server.end.leave.cancel();
     // Another connection is let in only when this one has ended, and so it has when there is a second answer.
     let next = predict(&client, server.address, "CC");

@@ -123,9 +123,8 @@ async fn a_request_that_waits_too_long_is_told_so() {
 }
 
 #[tokio::test]
-async fn a_draining_server_is_not_ready_but_still_answers_and_closes_the_connection() {
+async fn a_draining_server_is_not_ready_but_still_answers() {
     let server = Fixture::default();
-    assert!(server.predict(json!({"smiles": "C"})).await.headers.get("connection").is_none());
     server.app.health.enter(Phase::Draining);
     let (status, why) = server.ops("/readyz").await;
     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
@@ -133,5 +132,4 @@ async fn a_draining_server_is_not_ready_but_still_answers_and_closes_the_connect
     assert_eq!(server.ops("/livez").await.0, StatusCode::OK);
     let answer = server.predict(json!({"smiles": "C"})).await;
     assert_eq!(answer.status, StatusCode::OK);
-    assert_eq!(answer.headers["connection"], "close");
 }

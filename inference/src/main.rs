@@ -6,6 +6,11 @@ use chemmodel_inference::args::Args;
 use chemmodel_inference::error::StartError;
 use chemmodel_inference::{server, telemetry};
 use clap::Parser;
+use mimalloc::MiMalloc;
+
+/// Why not glibc's: `docs/adr/0031-allocator.md`.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     let args = Args::parse();

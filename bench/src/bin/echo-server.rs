@@ -20,7 +20,12 @@ use chemmodel_inference::preprocess::Preprocessor;
 use chemmodel_inference::preprocess::sequence::SequencePreprocessor;
 use chemmodel_inference::service::{Audit, Identity, Service};
 use clap::Parser;
+use mimalloc::MiMalloc;
 use tokio::net::TcpListener;
+
+/// The server's own.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// Serves `/predict` with the tokenizer of a bundle and without a network.
 #[derive(Parser)]

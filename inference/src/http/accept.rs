@@ -3,9 +3,11 @@
 //! HTTP/1.1 and HTTP/2, whichever the client does.
 
 use std::fmt::Display;
+use std::future::poll_fn;
 use std::io;
 use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use axum::Router;
@@ -194,7 +196,7 @@ where
             .serve_connection(stream, TowerToHyperService::new(router));
         // A client that comes although this server is leaving knows no other one yet.
         let goaway = if end.leave.is_cancelled() { end.stop } else { end.leave };
-        drive(connection, goaway).await;
+        last(drive(connection, goaway)).await;
     } else {
         let leave = end.leave;
         let service = ServiceExt::<Request<Incoming>>::map_response(router, move |mut response: Response| {
@@ -232,11 +234,92 @@ async fn drive<C: GracefulConnection<Error: Display>>(connection: C, goodbye: Ca
     }
 }
 
+/// Runs `task` after all that is ready when it is woken. The first of many answers wakes a connection of HTTP/2, and the runtime would go on with
+/// that: each answer would be a packet of its own.
+async fn last<T>(task: impl Future<Output = T>) -> T {
+    let mut task = pin!(task);
+    let mut behind = false;
+    poll_fn(move |context| {
+        behind = !behind;
+        if behind {
+            // Who wakes itself waits behind the others.
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        task.as_mut().poll(context)
+    })
+    .await
+}
+
 #[cfg(test)]
 mod tests {
-    use tokio::io::AsyncWriteExt as _;
+    use std::pin::Pin;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::task::Context;
+
+    use axum::body::Body;
+    use axum::routing::get;
+    use hyper::client::conn;
+    use tokio::io::{AsyncWriteExt as _, ReadBuf};
 
     use super::*;
+
+    /// Counts what is written, a packet each.
+    struct Counted<S>(S, Arc<AtomicUsize>);
+
+    impl<S: AsyncRead + Unpin> AsyncRead for Counted<S> {
+        fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, to: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+            Pin::new(&mut self.0).poll_read(cx, to)
+        }
+    }
+
+    impl<S: AsyncWrite + Unpin> AsyncWrite for Counted<S> {
+        fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+            self.1.fetch_add(1, Ordering::Relaxed);
+            Pin::new(&mut self.0).poll_write(cx, bytes)
+        }
+
+        fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Pin::new(&mut self.0).poll_flush(cx)
+        }
+
+        fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Pin::new(&mut self.0).poll_shutdown(cx)
+        }
+    }
+
+    // A worker of the runtime's own: the one that the test itself runs on takes tasks in their order anyway.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+    async fn answers_that_are_ready_together_share_packets() {
+        const REQUESTS: u32 = 32;
+        let (client, server) = tokio::io::duplex(1 << 16);
+        let (arrived, ready) = (Arc::new(Semaphore::new(0)), CancellationToken::new());
+        let router = Router::new().route("/", {
+            let (arrived, ready) = (arrived.clone(), ready.clone());
+            get(async move || {
+                arrived.add_permits(1);
+                ready.cancelled().await;
+            })
+        });
+        let writes = Arc::new(AtomicUsize::new(0));
+        let server = Counted(server, writes.clone());
+        tokio::spawn(connection(server, true, router, ConnectionLimits::default(), End::default()));
+        let (send, client) = conn::http2::handshake(TokioExecutor::new(), TokioIo::new(client)).await.unwrap();
+        tokio::spawn(client);
+        let answers: Vec<_> = (0..REQUESTS)
+            .map(|_| {
+                tokio::spawn(send.clone().send_request(Request::get("http://server/").body(Body::empty()).unwrap()))
+            })
+            .collect();
+        let _ = arrived.acquire_many(REQUESTS).await.unwrap();
+        let before = writes.load(Ordering::Relaxed);
+        ready.cancel();
+        for answer in answers {
+            assert!(answer.await.unwrap().unwrap().status().is_success());
+        }
+        let packets = writes.load(Ordering::Relaxed) - before;
+        assert!(packets <= 8, "{REQUESTS} answers in {packets} packets");
+    }
 
     /// Both ends of a connection; the client has sent something already.
     async fn begun(first: &[u8]) -> (TcpStream, TcpStream) {

@@ -36,7 +36,7 @@ commands | grep -vE '^(kubectl|curl) ' | sed 's|^\(polyid-venv/bin/python tools/
 bash -euxo pipefail all.sh | tee all.log
 
 expected=(
-	'^[Cc1()]{100,}$' # an oligomer of styrene
+	'^[Cc12()]{100,}$' # an oligomer of styrene, its chain as the monomers fell: a ring may be opened inside another's branch
 	'^wrote polyid-v1, sha256:[0-9a-f]{64}$'
 	'^polyid-tg-tm sha256:[0-9a-f]{64}: 89 molecules agree, largest difference '
 )

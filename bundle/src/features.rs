@@ -52,7 +52,9 @@ pub enum FeaturesError {
         scheme: Scheme,
     },
     /// Molecules cannot be read without knowing it.
-    #[error("features.json: stereo is missing; the scheme {0} needs \"ignored\", so export the bundle again")]
+    #[error(
+        "features.json: stereo is missing; the scheme {0} needs \"ignored\" or \"read\", so export the bundle again"
+    )]
     NoStereo(Scheme),
     /// A token whose answer would be that of another one.
     #[error("features.json: {field}[{token:?}]: the id {id} {why}; export the bundle again")]
@@ -74,8 +76,10 @@ pub type Vocabulary = BTreeMap<String, u32>;
 /// The content of `features.json`. Read it with [`Features::parse`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Features {
-    /// Tokens of nfp's first scheme, which PolyID reads. Keys are the Python reprs that nfp writes.
-    NfpV1 {
+    /// Tokens of nfp, which PolyID reads. Keys are the Python reprs that nfp writes.
+    Nfp {
+        /// Of nfp's features.
+        version: NfpVersion,
         /// Of atoms, hydrogens among them.
         atoms: Vocabulary,
         /// Of directed bonds.
@@ -90,20 +94,34 @@ pub enum Features {
     },
 }
 
+/// The version of nfp's features, which keys tell by their form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NfpVersion {
+    /// `atom_features_v1` and `bond_features_v1`: they do not tell stereoisomers apart.
+    V1,
+    /// `atom_features_v2`, `bond_features_v2` or both.
+    V2,
+}
+
 /// What the marks `@`, `/` and `\` of a SMILES count for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Stereo {
     /// Nothing: training had none.
     Ignored,
+    /// Stereocentres and double bonds are told apart as in training.
+    Read,
 }
 
 /// The name of a way to describe atoms and bonds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 pub enum Scheme {
-    /// See [`Features::NfpV1`].
+    /// See [`Features::Nfp`].
     #[serde(rename = "nfp-v1")]
     NfpV1,
+    /// See [`Features::Nfp`].
+    #[serde(rename = "nfp-v2")]
+    NfpV2,
     /// See [`Features::ChempropV2`].
     #[serde(rename = "chemprop-v2")]
     ChempropV2,
@@ -113,6 +131,7 @@ impl std::fmt::Display for Scheme {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::NfpV1 => "nfp-v1",
+            Self::NfpV2 => "nfp-v2",
             Self::ChempropV2 => "chemprop-v2",
         })
     }
@@ -139,21 +158,28 @@ impl Features {
         if schema != FEATURES_SCHEMA {
             return Err(FeaturesError::Schema(schema));
         }
+        let nfp = match scheme {
+            Scheme::NfpV1 => Some(NfpVersion::V1),
+            Scheme::NfpV2 => Some(NfpVersion::V2),
+            Scheme::ChempropV2 => None,
+        };
         for (field, vocabulary) in [("atoms", &atoms), ("bonds", &bonds)] {
-            match (scheme, vocabulary.is_empty()) {
-                (Scheme::NfpV1, true) => return Err(FeaturesError::NoTokens { field, scheme }),
-                (Scheme::NfpV1, false) => check_ids(field, vocabulary)?,
-                (Scheme::ChempropV2, true) => {}
-                (Scheme::ChempropV2, false) => return Err(FeaturesError::NotOfScheme { field, scheme }),
+            match (nfp, vocabulary.is_empty()) {
+                (Some(_), true) => return Err(FeaturesError::NoTokens { field, scheme }),
+                (Some(_), false) => check_ids(field, vocabulary)?,
+                (None, true) => {}
+                (None, false) => return Err(FeaturesError::NotOfScheme { field, scheme }),
             }
         }
-        match (scheme, messages, stereo) {
-            (Scheme::NfpV1, _, Some(_)) => Err(FeaturesError::NotOfScheme { field: "stereo", scheme }),
-            (Scheme::NfpV1, Some(messages @ 1..=MOST_MESSAGES), None) => Ok(Self::NfpV1 { atoms, bonds, messages }),
-            (Scheme::NfpV1, messages, None) => Err(FeaturesError::Messages { scheme, found: messages }),
-            (Scheme::ChempropV2, Some(_), _) => Err(FeaturesError::NotOfScheme { field: "messages", scheme }),
-            (Scheme::ChempropV2, None, Some(stereo)) => Ok(Self::ChempropV2 { stereo }),
-            (Scheme::ChempropV2, None, None) => Err(FeaturesError::NoStereo(scheme)),
+        match (nfp, messages, stereo) {
+            (Some(_), _, Some(_)) => Err(FeaturesError::NotOfScheme { field: "stereo", scheme }),
+            (Some(version), Some(messages @ 1..=MOST_MESSAGES), None) => {
+                Ok(Self::Nfp { version, atoms, bonds, messages })
+            }
+            (Some(_), messages, None) => Err(FeaturesError::Messages { scheme, found: messages }),
+            (None, Some(_), _) => Err(FeaturesError::NotOfScheme { field: "messages", scheme }),
+            (None, None, Some(stereo)) => Ok(Self::ChempropV2 { stereo }),
+            (None, None, None) => Err(FeaturesError::NoStereo(scheme)),
         }
     }
 }

@@ -28,17 +28,21 @@ fn with(field: &str, value: Value) -> Value {
 
 #[test]
 fn the_examples_of_the_contract_are_read() {
-    let Features::NfpV1 { atoms, bonds, messages } = parse(&nfp()).unwrap() else { panic!("another scheme") };
+    let Features::Nfp { version, atoms, bonds, messages } = parse(&nfp()).unwrap() else { panic!("another scheme") };
+    assert_eq!(version, NfpVersion::V1);
     assert_eq!(atoms["('H', 1, 0, 0, False)"], 3);
     assert_eq!((bonds.len(), messages), (1, 12));
     assert_eq!(parse(&chemprop("ignored")), Ok(Features::ChempropV2 { stereo: Stereo::Ignored }));
+    assert_eq!(parse(&chemprop("read")), Ok(Features::ChempropV2 { stereo: Stereo::Read }));
+    let second = parse(&with("scheme", json!("nfp-v2")));
+    assert!(matches!(second, Ok(Features::Nfp { version: NfpVersion::V2, .. })), "{second:?}");
 }
 
 #[test]
 fn every_broken_rule_is_refused_with_the_field_and_the_remedy() {
     let cases = [
         (with("schema", json!("chemmodel.io/features/v2")), "schema \"chemmodel.io/features/v2\" is not known"),
-        (with("scheme", json!("nfp-v2")), "unknown variant `nfp-v2`"),
+        (with("scheme", json!("nfp-v3")), "unknown variant `nfp-v3`"),
         (with("atoms", json!({})), "atoms has no token"),
         (with("bonds", json!({})), "bonds has no token"),
         (with("atoms", json!({"a": 0})), "atoms[\"a\"]: the id 0 is below 2"),
@@ -52,10 +56,10 @@ fn every_broken_rule_is_refused_with_the_field_and_the_remedy() {
         (with("messages", json!(256)), "invalid value: integer `256`"),
         (with("messages", Value::Null), "messages is missing"),
         (with("stereo", json!("ignored")), "stereo has no meaning for the scheme nfp-v1"),
-        (chemprop("read"), "unknown variant `read`"),
+        (chemprop("kept"), "unknown variant `kept`"),
         (
             json!({"schema": "chemmodel.io/features/v1", "scheme": "chemprop-v2"}),
-            "stereo is missing; the scheme chemprop-v2 needs \"ignored\"",
+            "stereo is missing; the scheme chemprop-v2 needs \"ignored\" or \"read\"",
         ),
         (
             json!({"schema": "chemmodel.io/features/v1", "scheme": "chemprop-v2", "stereo": "ignored", "messages": 3}),

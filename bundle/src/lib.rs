@@ -30,7 +30,7 @@ pub mod verification;
 pub use digest::{BundleDigest, DigestError, Sha256Hex};
 pub use domain::{DOMAIN_FILE, DOMAIN_SCHEMA, Domain, DomainError, DomainScheme};
 pub use error::ManifestError;
-pub use features::{FEATURES_FILE, FEATURES_SCHEMA, Features, FeaturesError, Scheme, Stereo, Vocabulary};
+pub use features::{FEATURES_FILE, FEATURES_SCHEMA, Features, FeaturesError, NfpVersion, Scheme, Stereo, Vocabulary};
 pub use golden::{GOLDEN_SCHEMA, Golden, GoldenError, GoldenMolecule, GoldenOutput, Tolerance};
 pub use manifest::{
     Aggregate, FileEntry, GOLDEN_FILE, Kind, MANIFEST_FILE, MANIFEST_SCHEMA, Manifest, Output, TOKENIZER_FILE,

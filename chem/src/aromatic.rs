@@ -103,7 +103,7 @@ fn gives(molecule: &Molecule, index: usize) -> Donor {
     let multiple = |in_ring: bool| {
         molecule.links(index).iter().find(|link| {
             let bond = &molecule.bonds[link.bond];
-            bond.in_ring == in_ring && bond.order.is_multiple()
+            bond.in_ring() == in_ring && bond.order.is_multiple()
         })
     };
     let outside = multiple(false);

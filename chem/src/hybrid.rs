@@ -3,7 +3,7 @@
 use crate::molecule::Molecule;
 use crate::periodic::outer_electrons;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Hybridisation {
     S,
     Sp,
@@ -15,6 +15,10 @@ pub(crate) enum Hybridisation {
 }
 
 pub(crate) fn hybridisation(molecule: &Molecule, index: usize) -> Hybridisation {
+    // RDKit takes the mark of a stereocentre at its word.
+    if molecule.atoms[index].is_marked && molecule.total_degree(index) == 4 {
+        return Hybridisation::Sp3;
+    }
     let conjugated = || molecule.links(index).iter().any(|link| molecule.bonds[link.bond].conjugated);
     match bonds_and_lone_pairs(molecule, index) {
         0 | 1 => Hybridisation::S,

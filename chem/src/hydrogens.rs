@@ -27,7 +27,8 @@ pub(crate) fn merge(text: &Text, mut atoms: Vec<Atom>, mut bonds: Vec<Bond>, ste
             goes[hydrogen] |= is_plain(&atoms[hydrogen])
                 && degrees[hydrogen] == 1
                 && atoms[neighbour].element != Element::H
-                && !(stereo == Stereo::Marked && shows_geometry(text, &bonds, hydrogen, neighbour, degrees[neighbour]));
+                && !(stereo != Stereo::Ignored
+                    && shows_geometry(text, &bonds, hydrogen, neighbour, degrees[neighbour]));
         }
     }
     for [one, other] in bonds.iter().map(|bond| bond.atoms) {

@@ -17,7 +17,7 @@ pub(crate) fn localise(molecule: &mut Molecule) -> Result<Vec<usize>, Problem> {
         return Ok(Vec::new());
     }
     let written: Vec<usize> = (0..molecule.bonds.len())
-        .filter(|&bond| molecule.bonds[bond].aromatic && molecule.bonds[bond].in_ring)
+        .filter(|&bond| molecule.bonds[bond].aromatic && molecule.bonds[bond].in_ring())
         .collect();
     strict::lower_case(molecule)?;
     let candidates: Vec<usize> = (0..molecule.atoms.len()).filter(|&atom| takes_double_bond(molecule, atom)).collect();
@@ -50,7 +50,8 @@ fn pair(molecule: &Molecule, candidates: &[usize]) -> Result<Vec<usize>, Problem
         nodes[atom] = Some(graph.add_node(atom));
     }
     for (index, bond) in molecule.bonds.iter().enumerate() {
-        if let (true, [Some(one), Some(other)]) = (bond.aromatic && bond.in_ring, bond.atoms.map(|atom| nodes[atom])) {
+        if let (true, [Some(one), Some(other)]) = (bond.aromatic && bond.in_ring(), bond.atoms.map(|atom| nodes[atom]))
+        {
             graph.add_edge(one, other, index);
         }
     }

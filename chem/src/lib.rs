@@ -23,6 +23,7 @@ mod parse;
 mod periodic;
 mod radicals;
 mod rings;
+mod stereo;
 mod strict;
 mod syntax;
 mod valence;

@@ -3,7 +3,8 @@
 use elements_rs::Element;
 
 use crate::error::{Problem, SmilesError};
-use crate::{aromatic, clean, conjugated, hydrogens, kekule, parse, radicals, rings, strict, valence};
+use crate::stereo::Written;
+use crate::{aromatic, clean, conjugated, hydrogens, kekule, parse, radicals, rings, stereo, strict, valence};
 
 /// What is accepted at most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,10 +15,13 @@ pub struct Limits {
     pub atoms: usize,
 }
 
-/// What the marks `@`, `/` and `\` of a SMILES change. The geometry itself is not perceived.
+/// What the marks `@`, `/` and `\` of a SMILES change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stereo {
-    /// As in RDKit, a hydrogen that shows the geometry of a double bond is an atom.
+    /// Which stereocentres and double bonds there are, and which way round, as in RDKit.
+    Perceived,
+    /// Only that, as in RDKit, a hydrogen that shows the geometry of a double bond is an atom. This is for features that do not tell
+    /// stereoisomers apart.
     Marked,
     /// Nothing: the molecule is the one that the text without them tells.
     Ignored,
@@ -49,7 +53,12 @@ pub(crate) struct Atom {
     /// Orders of the bonds and the explicit hydrogens.
     pub explicit_valence: i32,
     pub radicals: i32,
-    pub in_ring: bool,
+    /// Atoms of the smallest ring that it is in; 0 when it is in none.
+    pub ring: usize,
+    /// Which way round its bonds are, of a stereocentre that the text tells.
+    pub handedness: Option<Handedness>,
+    /// Whether the text marks it as a stereocentre, even if it is none.
+    pub is_marked: bool,
     /// Which atom of the text this is.
     pub origin: usize,
 }
@@ -61,6 +70,10 @@ impl Atom {
 
     pub fn number(&self) -> i32 {
         i32::from(u8::from(self.element))
+    }
+
+    pub fn in_ring(&self) -> bool {
+        self.ring > 0
     }
 
     pub fn hydrogens(&self) -> i32 {
@@ -79,7 +92,16 @@ pub(crate) struct Bond {
     /// Like `order`, but also true of the triple bond in an aromatic ring.
     pub aromatic: bool,
     pub conjugated: bool,
-    pub in_ring: bool,
+    /// Atoms of the smallest ring that it is in; 0 when it is in none.
+    pub ring: usize,
+    /// Of a double bond, which the text tells.
+    pub geometry: Option<Geometry>,
+}
+
+impl Bond {
+    pub fn in_ring(&self) -> bool {
+        self.ring > 0
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -104,6 +126,22 @@ impl Order {
     pub fn is_multiple(self) -> bool {
         matches!(self, Self::Double | Self::Triple)
     }
+}
+
+/// Seen from the first of its bonds, the others in their order; a hydrogen that is no atom is the last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Handedness {
+    Counterclockwise,
+    Clockwise,
+}
+
+/// On which sides of a double bond its higher ends are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Geometry {
+    /// On opposite sides.
+    E,
+    /// On the same side.
+    Z,
 }
 
 /// A neighbour and the bond to it.
@@ -146,16 +184,24 @@ impl Molecule {
     /// The same, with what the marks of stereochemistry change.
     pub fn read(smiles: &str, limits: Limits, stereo: Stereo) -> Result<Self, SmilesError> {
         let text = parse::read(smiles, limits)?;
-        let molecule = Self::perceive(&text, stereo).map_err(|problem| problem.locate(smiles))?;
+        let molecule = Self::perceive(smiles, &text, stereo).map_err(|problem| problem.locate(smiles))?;
         limits.check_atoms(molecule.count_atoms())?;
         Ok(molecule)
     }
 
     /// RDKit's sanitising, step by step.
-    fn perceive(text: &parse::Text, stereo: Stereo) -> Result<Self, Problem> {
+    fn perceive(smiles: &str, text: &parse::Text, stereo: Stereo) -> Result<Self, Problem> {
         let (atoms, bonds) = parse::graph(text)?;
+        let mut written = None;
+        if stereo == Stereo::Perceived {
+            written = Written::read(smiles, text, &atoms, &bonds);
+        }
         let merged = hydrogens::merge(text, atoms, bonds, stereo);
         let mut molecule = Self::new(merged.atoms, merged.bonds);
+        if let Some(written) = &mut written {
+            written.merge(&merged.kept);
+            written.put_on(&mut molecule);
+        }
         strict::elements(&molecule)?;
         clean::clean(&mut molecule);
         valence::assign(&mut molecule)?;
@@ -165,6 +211,9 @@ impl Molecule {
         aromatic::perceive(&mut molecule, &rings)?;
         strict::aromatic(&molecule, &lower_case)?;
         conjugated::perceive(&mut molecule);
+        if let Some(written) = written {
+            stereo::perceive(&mut molecule, &rings, written)?;
+        }
         Ok(molecule)
     }
 

@@ -58,7 +58,9 @@ pub(crate) fn graph(text: &Text) -> Result<(Vec<Atom>, Vec<Bond>), Problem> {
             aromatic: node.aromatic(),
             explicit_valence: 0,
             radicals: 0,
-            in_ring: false,
+            ring: 0,
+            handedness: None,
+            is_marked: false,
             origin,
         };
         if !matches!(node.chirality(), None | Some(Chirality::At | Chirality::AtAt | Chirality::TH(_))) {
@@ -92,5 +94,5 @@ fn bond(edge: BondEdge, atoms: &[Atom]) -> Result<Bond, Problem> {
         let what = "has an aromatic bond but is not aromatic: write both ends in lower case";
         return Err(atoms[plain].problem(what.to_owned()));
     }
-    Ok(Bond { atoms: ends, order, aromatic: order == Order::Aromatic, conjugated: false, in_ring: false })
+    Ok(Bond { atoms: ends, order, aromatic: order == Order::Aromatic, conjugated: false, ring: 0, geometry: None })
 }

@@ -121,6 +121,33 @@ fn weight(number: i32) -> f64 {
     }
 }
 
+/// The mass of an element's most frequent isotope, of elements that have bonds.
+pub(crate) fn most_common_isotope(number: i32) -> i32 {
+    match number {
+        1 => 1,
+        5 => 11,
+        6 => 12,
+        7 => 14,
+        8 => 16,
+        9 => 19,
+        13 => 27,
+        14 => 28,
+        15 => 31,
+        16 => 32,
+        17 => 35,
+        32 => 74,
+        33 => 75,
+        34 => 80,
+        35 => 79,
+        50 => 120,
+        51 => 121,
+        52 => 130,
+        53 => 127,
+        80 => 202,
+        _ => 0,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -22,6 +22,7 @@ pub(crate) fn find(molecule: &mut Molecule, text: &Text, kept: &[Option<usize>])
     cycles.sort_by_key(|cycle| cycle.len());
     let mut rings = Vec::with_capacity(cycles.len());
     for cycle in cycles {
+        let size = cycle.len();
         let atoms: Vec<usize> = cycle.iter().filter_map(|&origin| kept[origin]).collect();
         let bonds: Vec<usize> = atoms
             .iter()
@@ -30,10 +31,10 @@ pub(crate) fn find(molecule: &mut Molecule, text: &Text, kept: &[Option<usize>])
             .map(|link| link.bond)
             .collect();
         for &atom in &atoms {
-            molecule.atoms[atom].in_ring = true;
+            smallest(&mut molecule.atoms[atom].ring, size);
         }
         for &bond in &bonds {
-            molecule.bonds[bond].in_ring = true;
+            smallest(&mut molecule.bonds[bond].ring, size);
         }
         rings.push(Ring { atoms, bonds });
     }
@@ -42,4 +43,11 @@ pub(crate) fn find(molecule: &mut Molecule, text: &Text, kept: &[Option<usize>])
         return Err(atom.problem("is in rings too entangled to be told apart".to_owned()));
     }
     Ok(rings)
+}
+
+/// Rings come by their size: the first one is the smallest.
+fn smallest(ring: &mut usize, size: usize) {
+    if *ring == 0 {
+        *ring = size;
+    }
 }

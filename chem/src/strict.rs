@@ -73,7 +73,7 @@ pub(crate) fn elements(molecule: &Molecule) -> Result<(), Problem> {
 pub(crate) fn lower_case(molecule: &Molecule) -> Result<(), Problem> {
     for (index, atom) in molecule.atoms.iter().enumerate().filter(|(_, atom)| atom.aromatic) {
         let bonds = molecule.links(index).iter().map(|link| &molecule.bonds[link.bond]);
-        if bonds.filter(|bond| bond.aromatic && bond.in_ring).count() < 2 {
+        if bonds.filter(|bond| bond.aromatic && bond.in_ring()).count() < 2 {
             let what = "is written in lower case, as aromatic, but is not in a ring of such atoms";
             return Err(atom.problem(what.to_owned()));
         }

@@ -25,9 +25,18 @@ pub(crate) fn assign(molecule: &mut Molecule) -> Result<(), Problem> {
 /// Aromatic bonds count one and a half each, which is too much for an atom that gives two electrons to its ring (the
 /// nitrogen of pyrrole): it has the highest of its valences below the sum.
 pub(crate) fn explicit(molecule: &Molecule, index: usize) -> i32 {
+    of_bonds(molecule, index, molecule.atoms[index].explicit_hydrogens)
+}
+
+/// The same, as if all hydrogens were atoms.
+pub(crate) fn of_all_bonds(molecule: &Molecule, index: usize) -> i32 {
+    of_bonds(molecule, index, molecule.atoms[index].hydrogens())
+}
+
+fn of_bonds(molecule: &Molecule, index: usize, hydrogens: i32) -> i32 {
     let atom = &molecule.atoms[index];
     let bonds = molecule.links(index).iter().map(|link| molecule.bonds[link.bond].order.twice()).sum::<i32>();
-    let mut twice = bonds + 2 * atom.explicit_hydrogens;
+    let mut twice = bonds + 2 * hydrogens;
     let number = electrons_as(atom);
     if atom.aromatic && twice > 2 * default_valence(number) {
         let reached = valences(number).iter().take_while(|&&valence| valence >= 0 && 2 * valence <= twice).last();
@@ -73,15 +82,17 @@ fn too_many(atom: &Atom, valence: i32, highest: i32) -> Problem {
     atom.problem(format!("has valence {valence}, more than {highest}{charge}: check its bonds, hydrogens and charge"))
 }
 
-fn implicit_hydrogens(atom: &Atom) -> Result<i32, Problem> {
+/// Hydrogens that an atom has by its valence, which its unpaired electrons are part of.
+pub(crate) fn implicit_hydrogens(atom: &Atom) -> Result<i32, Problem> {
     let default = default_valence(electrons_as(atom));
     if atom.in_brackets || electrons_as(atom) == 0 || default < 0 {
         return Ok(0);
     }
+    let used = atom.explicit_valence + atom.radicals;
     let (allowed, valence) = if may_be_hypervalent(atom) {
-        (valences(atom.number()), atom.explicit_valence - atom.charge)
+        (valences(atom.number()), used - atom.charge)
     } else {
-        (valences(electrons_as(atom)), atom.explicit_valence)
+        (valences(electrons_as(atom)), used)
     };
     if atom.aromatic {
         if valence <= default {

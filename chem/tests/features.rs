@@ -54,11 +54,55 @@ fn an_atom_without_bonds_gives_a_graph_without_bonds() {
 #[test]
 fn keys_that_nfp_would_not_write_are_refused_by_name() {
     let new = |atom: &str, id| NfpVocabulary::new(&BTreeMap::from([(atom.to_owned(), id)]), &BTreeMap::new());
-    for (atom, id) in [("C", 2), ("('C', 4, 0, False)", 2), ("('Xx', 4, 0, 0, False)", 2), (ATOMS[0], 1)] {
+    let broken = ATOMS_V2[0].replace("SP3", "sp3");
+    for (atom, id) in [("C", 2), (&*broken, 2), ("('C', 4, 0, False)", 2), ("('Xx', 4, 0, 0, False)", 2), (ATOMS[0], 1)]
+    {
         assert!(new(atom, id).unwrap_err().contains(atom), "{atom}");
     }
     let bond = BTreeMap::from([("(SINGLE, False, False, ['C', 'H'])".to_owned(), 2)]);
     assert!(NfpVocabulary::new(&BTreeMap::new(), &bond).unwrap_err().contains("SINGLE"));
+}
+
+const ATOMS_V2: [&str; 3] = [
+    "(rdkit.Chem.rdchem.ChiralType.CHI_UNSPECIFIED, 4, 4, 0, rdkit.Chem.rdchem.HybridizationType.SP3, 0, False, False, 0, 0, 0, 'C', 4, 0, 4, 0)",
+    "(rdkit.Chem.rdchem.ChiralType.CHI_UNSPECIFIED, 2, 2, 0, rdkit.Chem.rdchem.HybridizationType.SP3, 0, False, False, 0, 0, 0, 'O', 2, 0, 2, 0)",
+    "(rdkit.Chem.rdchem.ChiralType.CHI_UNSPECIFIED, 1, 1, 0, rdkit.Chem.rdchem.HybridizationType.UNSPECIFIED, 0, False, False, 0, 0, 0, 'H', 1, 0, 1, 0)",
+];
+const BONDS_V2: [&str; 4] = [
+    "(rdkit.Chem.rdchem.BondType.SINGLE, False, rdkit.Chem.rdchem.BondStereo.STEREONONE, 0, ['C', 'C'])",
+    "(rdkit.Chem.rdchem.BondType.SINGLE, False, rdkit.Chem.rdchem.BondStereo.STEREONONE, 0, ['C', 'H'])",
+    "(rdkit.Chem.rdchem.BondType.SINGLE, False, rdkit.Chem.rdchem.BondStereo.STEREONONE, 0, ['C', 'O'])",
+    "(rdkit.Chem.rdchem.BondType.SINGLE, False, rdkit.Chem.rdchem.BondStereo.STEREONONE, 0, ['H', 'O'])",
+];
+
+#[test]
+fn each_version_of_atoms_goes_with_each_version_of_bonds() {
+    let expected = NfpVocabulary::new(&keys(&ATOMS), &keys(&BONDS)).unwrap().graph(&molecule("CCO"));
+    for (atoms, bonds) in [(ATOMS_V2, BONDS), (ATOMS, BONDS_V2), (ATOMS_V2, BONDS_V2)] {
+        let vocabulary = NfpVocabulary::new(&keys(&atoms), &keys(&bonds)).unwrap();
+        assert_eq!(vocabulary.graph(&molecule("CCO")), expected);
+    }
+}
+
+#[test]
+fn the_second_version_tells_rings_of_twelve_atoms_from_smaller_ones() {
+    let bond = |ring| {
+        format!(
+            "(rdkit.Chem.rdchem.BondType.SINGLE, False, rdkit.Chem.rdchem.BondStereo.STEREONONE, {ring}, ['C', 'C'])"
+        )
+    };
+    for (smiles, ring) in [("C1CC1", "3"), ("C1CCCCCCCCCC1", "11"), ("C1CCCCCCCCCCC1", "'max'"), ("CC", "0")] {
+        let vocabulary = NfpVocabulary::new(&keys(&ATOMS_V2), &keys(&[&bond(ring)])).unwrap();
+        assert_eq!(vocabulary.graph(&molecule(smiles)).bonds[0], 2, "{smiles}");
+    }
+}
+
+#[test]
+fn a_vocabulary_of_both_versions_is_refused_by_the_key_that_is_of_another() {
+    let error = NfpVocabulary::new(&keys(&[ATOMS[0], ATOMS_V2[1]]), &keys(&BONDS)).unwrap_err();
+    assert!(error.contains(ATOMS_V2[1]) && error.contains("atom_features_v2"), "{error}");
+    let error = NfpVocabulary::new(&keys(&ATOMS), &keys(&[BONDS_V2[1], BONDS[0]])).unwrap_err();
+    assert!(error.contains("STEREONONE") && error.contains("bond_features_v2"), "{error}");
 }
 
 #[test]

@@ -30,6 +30,14 @@ enum Line {
 struct Vocabulary {
     atoms: BTreeMap<String, u32>,
     bonds: BTreeMap<String, u32>,
+    atoms_v2: BTreeMap<String, u32>,
+    bonds_v2: BTreeMap<String, u32>,
+}
+
+/// Those of nfp's two versions.
+struct Vocabularies {
+    first: NfpVocabulary,
+    second: NfpVocabulary,
 }
 
 #[derive(Deserialize)]
@@ -46,6 +54,8 @@ struct Graph {
     atoms: Vec<u32>,
     bonds: Vec<u32>,
     targets: Vec<u32>,
+    /// The tokens of the second version: those of atoms, those of bonds.
+    v2: [u64; 2],
     morgan: Vec<(u32, u32)>,
     chemprop: Option<Features>,
 }
@@ -66,6 +76,8 @@ struct Count {
     differ: usize,
     refused_by_both: usize,
     refused_by_us: BTreeMap<String, usize>,
+    /// Those that are refused where stereochemistry counts, but not where it does not.
+    refused_with_stereo: BTreeMap<String, usize>,
     refused_by_rdkit: usize,
 }
 
@@ -78,7 +90,11 @@ fn tokens_and_environments_are_those_of_rdkit_and_nfp() {
     for line in BufReader::new(File::open(path).unwrap()).lines() {
         match serde_json::from_str(&line.unwrap()).unwrap() {
             Line::Molecule(reference) => references.push(reference),
-            Line::Last { vocabulary: last } => vocabulary = Some(NfpVocabulary::new(&last.atoms, &last.bonds).unwrap()),
+            Line::Last { vocabulary: last } => {
+                let first = NfpVocabulary::new(&last.atoms, &last.bonds).unwrap();
+                let second = NfpVocabulary::new(&last.atoms_v2, &last.bonds_v2).unwrap();
+                vocabulary = Some(Vocabularies { first, second });
+            }
         }
     }
     let vocabulary = vocabulary.expect("the file ends with the vocabulary");
@@ -96,6 +112,9 @@ fn tokens_and_environments_are_those_of_rdkit_and_nfp() {
         for (reason, count) in &count.refused_by_us {
             println!("    {count}: {reason}");
         }
+        for (reason, count) in &count.refused_with_stereo {
+            println!("    {count} where stereochemistry counts: {reason}");
+        }
         wrong += count.differ + count.refused_by_rdkit;
     }
     assert!(!counts.is_empty(), "no molecule was compared");
@@ -103,12 +122,14 @@ fn tokens_and_environments_are_those_of_rdkit_and_nfp() {
 }
 
 impl Count {
-    fn add(&mut self, reference: &Reference, vocabulary: &NfpVocabulary) {
+    fn add(&mut self, reference: &Reference, vocabulary: &Vocabularies) {
         match (Molecule::from_smiles(&reference.smiles, LIMITS), &reference.graph) {
             (Ok(molecule), Some(expected)) => {
                 self.compared += 1;
                 self.with_features += usize::from(expected.chemprop.is_some());
-                if let Some(what) = expected.difference(&molecule, vocabulary) {
+                let difference = expected.difference(&molecule, vocabulary);
+                if let Some(what) = difference.or_else(|| self.difference_with_stereo(reference, expected, vocabulary))
+                {
                     self.differ += 1;
                     println!("DIFFERS in {what}: {}", reference.smiles);
                 }
@@ -124,21 +145,48 @@ impl Count {
             }
         }
     }
+
+    fn difference_with_stereo(
+        &mut self,
+        reference: &Reference,
+        expected: &Graph,
+        vocabulary: &Vocabularies,
+    ) -> Option<&'static str> {
+        match Molecule::read(&reference.smiles, LIMITS, vocabulary.second.stereo()) {
+            Ok(molecule) => {
+                if expected.chemprop.as_ref().is_some_and(|features| !features.are_those_of(&molecule)) {
+                    return Some("Chemprop's features");
+                }
+                if morgan::environments(&molecule) != expected.morgan {
+                    return Some("environments, where stereochemistry counts");
+                }
+                let graph = vocabulary.second.graph(&molecule);
+                let [atoms, bonds] = [folded(&graph.atoms), folded(&graph.bonds)];
+                match [atoms == expected.v2[0], bonds == expected.v2[1]] {
+                    [true, true] => None,
+                    [true, false] => Some("the second version of bonds"),
+                    [false, true] => Some("the second version of atoms"),
+                    [false, false] => Some("the second version of both"),
+                }
+            }
+            Err(error) => {
+                *self.refused_with_stereo.entry(reason(&error.message)).or_default() += 1;
+                println!("REFUSED where stereochemistry counts {}: {error}", reference.smiles);
+                None
+            }
+        }
+    }
 }
 
 impl Graph {
-    fn difference(&self, molecule: &Molecule, vocabulary: &NfpVocabulary) -> Option<&'static str> {
-        let graph = vocabulary.graph(molecule);
+    fn difference(&self, molecule: &Molecule, vocabulary: &Vocabularies) -> Option<&'static str> {
+        let graph = vocabulary.first.graph(molecule);
         assert!(graph.connectivity.is_sorted_by_key(|[source, _]| *source));
         let targets = graph.connectivity.iter().map(|[_, target]| target);
         if graph.unknown != 0 || graph.atoms != self.atoms || graph.bonds != self.bonds || !targets.eq(&self.targets) {
             return Some("tokens");
         }
-        if morgan::environments(molecule) != self.morgan {
-            return Some("environments");
-        }
-        let features = self.chemprop.as_ref()?;
-        (!features.are_those_of(molecule)).then_some("Chemprop's features")
+        (morgan::environments(molecule) != self.morgan).then_some("environments")
     }
 }
 
@@ -164,6 +212,11 @@ impl Features {
         );
         atoms && bonds && ends && sizes == expected
     }
+}
+
+/// As `reference.py` folds a list.
+fn folded(ids: &[u32]) -> u64 {
+    ids.iter().fold(0xcbf2_9ce4_8422_2325, |value, &id| (value ^ u64::from(id)).wrapping_mul(0x100_0000_01b3))
 }
 
 /// The sentence without its atom, which is before "has" or "is".

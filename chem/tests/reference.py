@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Writes what RDKit, nfp and Chemprop make of molecules, for parity.rs: reference.py FILE [SMILES]
 
-Each line is a JSON object: a molecule of a set, with its tokens, the targets of its directed bonds (the sources ascend), its
-Morgan environments and, of canonical spellings without stereochemistry, Chemprop's features; or without all of these when
-RDKit refuses it. The last line is the vocabulary.
+Each line is a JSON object: a molecule of a set, with its tokens, the targets of its directed bonds (the sources ascend), the
+tokens of nfp's second version folded into a number for atoms and one for bonds, its Morgan environments and, of canonical
+spellings, Chemprop's features; or without all of these when RDKit refuses it. The last line is the vocabulary.
 
 Sets: all molecules of the package `chemicals` that have a boiling or melting point; the other molecules of its tables, most
 of them from PubChem; oligomers, from a CSV file with a column smiles_polymer, named by CHEMMODEL_OLIGOMERS, which is not in
@@ -61,12 +61,34 @@ def hollow(*packages, **modules):
 
 
 def nfp_preprocessor():
-    """nfp's own, without its networks: those need TensorFlow, of which the preprocessor needs but names of types."""
+    """nfp's own, without its networks: those need TensorFlow, of which the preprocessor needs but names of types. Asked for the
+    first version of its features, it is asked for the second one beside, whose tokens and vocabulary are the second value."""
     tensorflow = SimpleNamespace(TensorSpec=nothing, constant=nothing, io=SimpleNamespace(FixedLenFeature=nothing))
     hollow("nfp", "nfp.preprocessing", nfp__frameworks={"tf": tensorflow})
+    from nfp.preprocessing import features
     from nfp.preprocessing.mol_preprocessor import SmilesPreprocessor
+    from nfp.preprocessing.tokenizer import Tokenizer
 
-    return SmilesPreprocessor()
+    second = {"atoms": SimpleNamespace(tokenizer=Tokenizer(), ids=[]), "bonds": SimpleNamespace(tokenizer=Tokenizer(), ids=[])}
+
+    def beside(kind, first, other):
+        def of(thing, **flags):
+            second[kind].ids.append(second[kind].tokenizer(other(thing, **flags)))
+            return first(thing, **flags)
+
+        return of
+
+    of_atom = beside("atoms", features.atom_features_v1, features.atom_features_v2)
+    of_bond = beside("bonds", features.bond_features_v1, features.bond_features_v2)
+    return SmilesPreprocessor(atom_features=of_atom, bond_features=of_bond), second
+
+
+def folded(ids):
+    """One number for a list: the file would be twice as long with a second list of tokens."""
+    value = 0xCBF29CE484222325
+    for id in ids:
+        value = (value ^ id) * 0x100000001B3 % 2**64
+    return value
 
 
 def chemprop_features():
@@ -159,15 +181,15 @@ def sets(path_of_further=None):
 
 def main(path, *path_of_further):
     RDLogger.DisableLog("rdApp.*")
-    preprocessor = nfp_preprocessor()
+    preprocessor, second = nfp_preprocessor()
     chemprop = chemprop_features()
     morgan = rdFingerprintGenerator.GetMorganGenerator(radius=2)
-
-    stereo = re.compile(r"[@/\\\\]")
 
     def describe(smiles, molecule, with_chemprop=False):
         if molecule is None:
             return {}
+        for version in second.values():
+            version.ids.clear()
         graph = preprocessor(smiles, train=True)
         sources, targets = graph["connectivity"].T.tolist() if len(graph["bond"]) else ([], [])
         assert sources == sorted(sources)
@@ -176,8 +198,9 @@ def main(path, *path_of_further):
             "atoms": graph["atom"].tolist(),
             "bonds": graph["bond"].tolist(),
             "targets": targets,
+            "v2": [folded(second["atoms"].ids), folded(second["bonds"].ids)],
             "morgan": sorted(environments.items()),
-            "chemprop": chemprop(molecule) if with_chemprop and not stereo.search(smiles) else None,
+            "chemprop": chemprop(molecule) if with_chemprop else None,
         }
 
     with open(path, "w") as file:
@@ -192,9 +215,13 @@ def main(path, *path_of_further):
                 molecule = Chem.MolFromSmiles(smiles)
                 entry = {"set": f"{name}, canonical", "smiles": smiles, **describe(smiles, molecule, with_chemprop=True)}
                 print(json.dumps(entry), file=file)
+        tokenizers = {
+            "atoms": preprocessor.atom_tokenizer,
+            "bonds": preprocessor.bond_tokenizer,
+            **{f"{kind}_v2": version.tokenizer for kind, version in second.items()},
+        }
         vocabulary = {
-            key: {text: id for text, id in tokenizer._data.items() if text != "unk"}
-            for key, tokenizer in (("atoms", preprocessor.atom_tokenizer), ("bonds", preprocessor.bond_tokenizer))
+            key: {text: id for text, id in tokenizer._data.items() if text != "unk"} for key, tokenizer in tokenizers.items()
         }
         print(json.dumps({"vocabulary": vocabulary}), file=file)
 

@@ -16,6 +16,7 @@ import polyid_oracle as oracle
 from rdkit import Chem
 
 FEATURES, UNITS, STEPS, COLUMNS = 6, 3, 3, ["Tg", "log10_Permeability_CO2"]
+FIRST = ("atom_features_v1", "bond_features_v1")
 # What the table of the training had: each fold sees another part, so their vocabularies differ.
 TABLE = ["CCO", "CC(=O)OC", "c1ccccc1C", "CCSC"]
 SEEN = [TABLE[:3], TABLE[1:]]
@@ -30,12 +31,13 @@ GOLDEN = [
 
 
 class Fold:
-    def __init__(self, number: int):
-        self.number = number
+    def __init__(self, number: int, features: tuple = FIRST):
+        self.number, self.features = number, features
+        self.texts = tuple(oracle.TEXTS[name] for name in features)
         self.rng = np.random.default_rng(number)
         molecules = [Chem.AddHs(Chem.MolFromSmiles(s)) for s in SEEN[number]]
-        self.atoms = ids(oracle.atom_text(a) for m in molecules for a in m.GetAtoms())
-        self.bonds = ids(oracle.bond_text(b) for m in molecules for b in m.GetBonds())
+        self.atoms = ids(self.texts[0](a) for m in molecules for a in m.GetAtoms())
+        self.bonds = ids(self.texts[1](b) for m in molecules for b in m.GetBonds())
         self.scale, self.center = np.array([30.0, 0.5]) + number, np.array([40.0, 0.5]) - number
         self.layers = {"atom_embedding": [self.draw(len(self.atoms) + 2, FEATURES)]}
         self.layers["bond_embedding"] = [self.draw(len(self.bonds) + 2, FEATURES)]
@@ -61,7 +63,7 @@ class Fold:
         return [array for shape in shapes for array in (self.draw(*shape), self.draw(shape[1]))]
 
     def tensors(self, smiles: str) -> tuple:
-        return oracle.tensors(smiles, self.atoms, self.bonds)
+        return oracle.tensors(smiles, self.atoms, self.bonds, self.texts)
 
     def answer(self, smiles: str) -> list[float]:
         return oracle.predict(self.layers, self.tensors(smiles), self.scale, self.center).tolist()
@@ -78,7 +80,7 @@ class Fold:
             "data_scaler": {"scale_": self.scale, "center_": self.center},
             "atom_tokenizer": {"_data": {"unk": 1, **self.atoms}, "num_classes": len(self.atoms) + 1},
             "bond_tokenizer": {"_data": {"unk": 1, **self.bonds}, "num_classes": len(self.bonds) + 1},
-            "features": ("atom_features_v1", "bond_features_v1"),
+            "features": self.features,
         }
 
 
@@ -86,8 +88,8 @@ def ids(tokens) -> dict[str, int]:
     return {token: i for i, token in enumerate(dict.fromkeys(tokens), start=2)}
 
 
-def write(folder: Path) -> list[Fold]:
-    folds = [Fold(number) for number in range(len(SEEN))]
+def write(folder: Path, features: tuple = FIRST) -> list[Fold]:
+    folds = [Fold(number, features) for number in range(len(SEEN))]
     for fold in folds:
         fold.write(folder)
     (folder / "training.json").write_text(json.dumps({"seed": 1, "folds": [{"validation": [7], "epochs": 3}] * 2}))

@@ -7,8 +7,9 @@ import numpy as np
 from rdkit import Chem
 
 
-def tensors(smiles: str, atoms: dict[str, int], bonds: dict[str, int]) -> tuple[list[int], list[int], list[list[int]]]:
+def tensors(smiles: str, atoms: dict[str, int], bonds: dict[str, int], texts: tuple) -> tuple[list, list, list]:
     """Atom ids, bond ids and connectivity of nfp, by its graph: neighbours in the order in which bonds are listed."""
+    atom_text, bond_text = texts
     molecule = Chem.AddHs(Chem.MolFromSmiles(smiles))
     neighbours = {atom.GetIdx(): {} for atom in molecule.GetAtoms()}
     for bond in molecule.GetBonds():
@@ -27,6 +28,40 @@ def bond_text(bond) -> str:
     first, second = sorted([bond.GetBeginAtom().GetSymbol(), bond.GetEndAtom().GetSymbol()])
     kind = f"rdkit.Chem.rdchem.BondType.{bond.GetBondType()}"
     return f"({kind}, {bond.GetIsConjugated()}, {bond.IsInRing()}, ['{first}', '{second}'])"
+
+
+def atom_text_v2(atom) -> str:
+    """Hydrogens are atoms, so the counts of those that are none are 0."""
+    tag, hybrid = (
+        f"rdkit.Chem.rdchem.{v}"
+        for v in (f"ChiralType.{atom.GetChiralTag()}", f"HybridizationType.{atom.GetHybridization()}")
+    )
+    degree, valence = atom.GetDegree(), round(sum(bond.GetValenceContrib(atom) for bond in atom.GetBonds()) + 0.1)
+    flags = f"{atom.GetIsAromatic()}, {atom.GetNoImplicit()}"
+    own = f"{tag}, {degree}, {valence}, {atom.GetFormalCharge()}, {hybrid}, 0, {flags}"
+    return f"({own}, 0, 0, {atom.GetNumRadicalElectrons()}, '{atom.GetSymbol()}', {degree}, 0, {valence}, {ring(atom)})"
+
+
+def bond_text_v2(bond) -> str:
+    first, second = sorted([bond.GetBeginAtom().GetSymbol(), bond.GetEndAtom().GetSymbol()])
+    kind, stereo = (
+        f"rdkit.Chem.rdchem.BondType.{bond.GetBondType()}",
+        f"rdkit.Chem.rdchem.BondStereo.{bond.GetStereo()}",
+    )
+    return f"({kind}, {bond.GetIsConjugated()}, {stereo}, {ring(bond)}, ['{first}', '{second}'])"
+
+
+def ring(part) -> str:
+    sizes = [size for size in range(3, 12) if part.IsInRingSize(size)]
+    return str(min(sizes)) if sizes else "'max'" if part.IsInRing() else "0"
+
+
+TEXTS = {
+    "atom_features_v1": atom_text,
+    "atom_features_v2": atom_text_v2,
+    "bond_features_v1": bond_text,
+    "bond_features_v2": bond_text_v2,
+}
 
 
 def predict(layers: dict[str, list[np.ndarray]], ids: tuple, scale: np.ndarray, center: np.ndarray) -> np.ndarray:

@@ -220,3 +220,46 @@ def test_a_graph_bundle_needs_its_features(copy):
 def test_graphs_are_not_offered_in_other_precisions(copy, tmp_path):
     with pytest.raises(ExportError, match="only sequence networks"):
         variant.add(copy, variant.Wanted("int8"), tmp_path / "variant")
+
+
+@pytest.mark.parametrize(
+    "features",
+    [
+        ("atom_features_v1", "bond_features_v2"),  # PolyID's own default
+        ("atom_features_v2", "bond_features_v1"),
+        ("atom_features_v2", "bond_features_v2"),
+    ],
+)
+def test_features_of_the_second_version_are_exported_and_answer_as_the_formulas_do(features, tmp_path):
+    folds = polyid_folder.write(tmp_path / "model", features)
+    polyid_folder.write_answers(tmp_path / "answers.json", folds)
+    places = ["--model", str(tmp_path / "model"), "--answers", str(tmp_path / "answers.json")]
+    assert main(["polyid", *places, "--out", str(tmp_path / "bundle"), "--name", "tiny", *OUTPUTS]) == 0
+    assert read(tmp_path / "bundle", FEATURES)["scheme"] == "nfp-v2"
+    assert verify(tmp_path / "bundle").startswith("tiny sha256:")
+
+
+def test_tensors_of_the_second_version_are_those_of_nfp():
+    """trans-2-Butene and one hand of a halomethane as nfp 0.3.12 gives them."""
+    key = "(rdkit.Chem.rdchem.BondType.DOUBLE, False, rdkit.Chem.rdchem.BondStereo.STEREO{}, 0, ['C', 'C'])"
+    bonds = {key.format("E"): 2, key.format("Z"): 3, key.format("NONE"): 4}
+    for smiles, expected in (("C/C=C/C", 2), ("C/C=C\\C", 3), ("CC=CC", 4)):
+        assert Vocabulary({}, bonds).graph(smiles).bond.max() == expected
+    own = "4, 4, 0, rdkit.Chem.rdchem.HybridizationType.SP3, 0, False, True, 0, 0, 0, 'C', 4, 0, 4, 0"
+    atoms = {f"(rdkit.Chem.rdchem.ChiralType.CHI_TETRAHEDRAL_{tag}, {own})": i for i, tag in ((2, "CCW"), (3, "CW"))}
+    assert Vocabulary(atoms, {}).graph("F[C@H](Cl)Br").atom.tolist()[1] == 2
+    assert Vocabulary(atoms, {}).graph("F[C@@H](Cl)Br").atom.tolist()[1] == 3
+
+
+def test_one_network_has_tokens_of_one_version():
+    single = "(rdkit.Chem.rdchem.BondType.SINGLE, False, {}, ['C', 'C'])"
+    both = {single.format("False"): 2, single.format("rdkit.Chem.rdchem.BondStereo.STEREONONE, 0"): 3}
+    with pytest.raises(ExportError, match=r"STEREONONE.* is a token of nfp's second version, others are of the first"):
+        Vocabulary({}, both).graph("CC")
+
+
+def test_the_scheme_tells_the_version_of_the_tokens(copy):
+    (copy / FEATURES).write_text(json.dumps({**read(copy, FEATURES), "scheme": "nfp-v2"}))
+    repin(copy)
+    with pytest.raises(ExportError, match="has the tokens of nfp-v1, but the scheme nfp-v2"):
+        verify(copy)

@@ -109,7 +109,7 @@ def a_token_without_a_row(folder):
 
 
 def other_features(folder):
-    rewrite_data(folder, features=("atom_features_v1", "bond_features_v2"))
+    rewrite_data(folder, features=("atom_features_v1", "bond_features_v3"))
 
 
 def hydrogens_are_not_atoms(folder):
@@ -169,7 +169,7 @@ REFUSALS = [
     (a_fold_of_fewer_messages, "model_1 passes 3 messages, the first fold 2"),
     (another_width, "does not have the shapes of global100: size mismatch for steps.0.bonds"),
     (a_token_without_a_row, "tokens of atoms, but the network's embedding has"),
-    (other_features, "'bond_features': 'bond_features_v2'"),
+    (other_features, "'bond_features': 'bond_features_v3'"),
     (hydrogens_are_not_atoms, "explicit_hs False"),
     (a_scale_of_nothing, "scales labels by [0. 1.]"),
     (other_columns, "predicts ['Tg', 'log10_Permeability_CO2'], "),

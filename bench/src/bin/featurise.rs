@@ -12,7 +12,7 @@ use chemmodel_bench::lines;
 use chemmodel_bundle::{FEATURES_FILE, Features};
 use chemmodel_chem::features::morgan::environments;
 use chemmodel_chem::features::nfp::NfpVocabulary;
-use chemmodel_chem::{Limits, Molecule};
+use chemmodel_chem::{Limits, Molecule, Stereo};
 use clap::Parser;
 use serde_json::{Value, json};
 
@@ -34,29 +34,31 @@ fn main() -> Result<()> {
     let args = Args::parse();
     let file = args.bundle.join(FEATURES_FILE);
     let features = fs::read(&file).with_context(|| format!("{} cannot be read", file.display()))?;
-    let Features::NfpV1 { atoms, bonds, .. } = Features::parse(&features)? else {
-        bail!("{} has features of another scheme than nfp-v1", file.display());
+    let Features::Nfp { atoms, bonds, .. } = Features::parse(&features)? else {
+        bail!("{} has features of another scheme than nfp-v1 and nfp-v2", file.display());
     };
     let vocabulary = NfpVocabulary::new(&atoms, &bonds).map_err(anyhow::Error::msg)?;
     let smiles = lines(&args.molecules)?;
     let seconds = Duration::from_secs(args.seconds);
-    let nfp = timed(&smiles, seconds, |molecule| {
+    let stereo = vocabulary.stereo();
+    let nfp = timed(&smiles, seconds, stereo, |molecule| {
         let graph = vocabulary.graph(molecule);
         (graph.atoms.len() + graph.bonds.len()) as u64
     })?;
-    let morgan = timed(&smiles, seconds, |molecule| environments(molecule).iter().map(|(id, _)| u64::from(*id)).sum())?;
+    let morgan =
+        timed(&smiles, seconds, stereo, |molecule| environments(molecule).iter().map(|(id, _)| u64::from(*id)).sum())?;
     println!("{}", json!({ "nfp": nfp, "morgan": morgan }));
     Ok(())
 }
 
 /// Molecules a second of whole passes over the list, and the sum of what was found in one pass: the other side must find the same.
 #[expect(clippy::cast_precision_loss, reason = "a rate")]
-fn timed(smiles: &[String], seconds: Duration, features: impl Fn(&Molecule) -> u64) -> Result<Value> {
+fn timed(smiles: &[String], seconds: Duration, stereo: Stereo, features: impl Fn(&Molecule) -> u64) -> Result<Value> {
     let limits = Limits { characters: usize::MAX, atoms: usize::MAX };
     let pass = || -> Result<u64> {
         let mut sum = 0;
         for line in smiles {
-            let molecule = Molecule::from_smiles(line, limits).map_err(|why| anyhow::anyhow!("{line}: {why}"))?;
+            let molecule = Molecule::read(line, limits, stereo).map_err(|why| anyhow::anyhow!("{line}: {why}"))?;
             sum += features(&molecule);
         }
         Ok(sum)

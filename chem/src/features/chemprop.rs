@@ -1,7 +1,7 @@
 //! The scheme `chemprop-v2`: the default features of Chemprop 2 for atoms and directed bonds, hydrogens not as atoms.
 
 use crate::hybrid::{Hybridisation, hybridisation};
-use crate::molecule::{Atom, Bond, Molecule, Order};
+use crate::molecule::{Atom, Bond, Geometry, Handedness, Molecule, Order};
 use crate::periodic;
 
 /// Features of an atom: one-hot of element (H to Kr, I), neighbours (0 to 5), charge, chirality, hydrogens (0 to 4) and
@@ -21,8 +21,9 @@ pub struct FloatGraph {
     pub connectivity: Vec<[u32; 2]>,
 }
 
-/// The features of a molecule. Those of chirality and of E and Z say that there is none: this is what Chemprop gives for a
-/// molecule that was read with [`Stereo::Ignored`](crate::Stereo::Ignored).
+/// The features of a molecule. Those of chirality and of E and Z say that there is none unless it was read with
+/// [`Stereo::Perceived`](crate::Stereo::Perceived); without, they are what Chemprop gives for a molecule that was read with
+/// [`Stereo::Ignored`](crate::Stereo::Ignored).
 pub fn graph(molecule: &Molecule) -> FloatGraph {
     let mut graph = FloatGraph::default();
     for (index, atom) in molecule.atoms.iter().enumerate() {
@@ -58,7 +59,7 @@ impl FloatGraph {
         one_hot(&mut self.atoms, element, 38);
         one_hot(&mut self.atoms, place(degree, 6), 7);
         one_hot(&mut self.atoms, charge, 6);
-        one_hot(&mut self.atoms, 0, 5);
+        one_hot(&mut self.atoms, chirality(atom.handedness), 5);
         one_hot(&mut self.atoms, place(atom.hydrogens(), 5), 6);
         one_hot(&mut self.atoms, hybridisation, 8);
         self.atoms.push(f32::from(u8::from(atom.aromatic)));
@@ -75,8 +76,26 @@ impl FloatGraph {
         };
         one_hot(&mut self.bonds, order, 5);
         self.bonds.push(f32::from(u8::from(bond.conjugated)));
-        self.bonds.push(f32::from(u8::from(bond.in_ring)));
-        one_hot(&mut self.bonds, 0, 7);
+        self.bonds.push(f32::from(u8::from(bond.in_ring())));
+        one_hot(&mut self.bonds, geometry(bond.geometry), 7);
+    }
+}
+
+/// RDKit's number of a chiral tag.
+fn chirality(handedness: Option<Handedness>) -> usize {
+    match handedness {
+        None => 0,
+        Some(Handedness::Clockwise) => 1,
+        Some(Handedness::Counterclockwise) => 2,
+    }
+}
+
+/// RDKit's number of a bond's stereochemistry; 1 is one that is said to be unknown.
+fn geometry(geometry: Option<Geometry>) -> usize {
+    match geometry {
+        None => 0,
+        Some(Geometry::Z) => 2,
+        Some(Geometry::E) => 3,
     }
 }
 

@@ -3,4 +3,3 @@
 pub mod chemprop;
 pub mod morgan;
 pub mod nfp;
-mod nfp_key;

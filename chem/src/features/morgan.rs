@@ -70,7 +70,7 @@ fn invariants(molecule: &Molecule) -> Vec<u32> {
         let atom = &molecule.atoms[index];
         let bonded = molecule.links(index).iter().filter(|link| molecule.atoms[link.atom].number() == 1).count();
         let bonded = i32::try_from(bonded).unwrap_or(i32::MAX);
-        let ring = atom.in_ring.then_some(1);
+        let ring = atom.in_ring().then_some(1);
         [atom.number(), molecule.total_degree(index), atom.hydrogens() + bonded, atom.charge, excess_mass(atom)]
             .into_iter()
             .chain(ring)

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use chemmodel_bundle::{Domain, DomainScheme, FEATURES_FILE, Features};
+use chemmodel_bundle::{Domain, DomainScheme, FEATURES_FILE, Features, NfpVersion};
 use chemmodel_chem::features::nfp::NfpVocabulary;
 use chemmodel_chem::features::{chemprop, morgan};
 use chemmodel_chem::{Limits, Molecule, Stereo};
@@ -35,7 +35,9 @@ enum Reader {
         largest_ids: [u32; 2],
         messages: usize,
     },
-    Chemprop,
+    Chemprop {
+        stereo: Stereo,
+    },
 }
 
 impl GraphPreprocessor {
@@ -47,13 +49,18 @@ impl GraphPreprocessor {
         max_characters: usize,
     ) -> Result<Self, StartError> {
         let reader = match features {
-            Features::NfpV1 { atoms, bonds, messages } => Reader::Nfp {
-                vocabulary: NfpVocabulary::new(atoms, bonds)
+            Features::Nfp { version, atoms, bonds, messages } => Reader::Nfp {
+                vocabulary: vocabulary(*version, atoms, bonds)
                     .map_err(|why| StartError::Preprocessor { file: FEATURES_FILE, why })?,
                 largest_ids: [atoms, bonds].map(largest),
                 messages: usize::from(*messages),
             },
-            Features::ChempropV2 { stereo: chemmodel_bundle::Stereo::Ignored } => Reader::Chemprop,
+            Features::ChempropV2 { stereo } => Reader::Chemprop {
+                stereo: match stereo {
+                    chemmodel_bundle::Stereo::Ignored => Stereo::Ignored,
+                    chemmodel_bundle::Stereo::Read => Stereo::Perceived,
+                },
+            },
         };
         let domain = domain
             .map(|Domain { scheme: DomainScheme::MorganR2, environments, .. }| environments.into_iter().collect());
@@ -64,7 +71,7 @@ impl GraphPreprocessor {
     pub fn network(&self) -> Network {
         match self.reader {
             Reader::Nfp { messages, .. } => Network::Refined { messages },
-            Reader::Chemprop => Network::Graphs,
+            Reader::Chemprop { .. } => Network::Graphs,
         }
     }
 
@@ -88,7 +95,7 @@ impl GraphPreprocessor {
                 let tokens = self.check(graph.atoms.len(), graph.bonds.len())?;
                 (Input::Refined(refine(&graph, *messages)), tokens, graph.unknown)
             }
-            Reader::Chemprop => {
+            Reader::Chemprop { .. } => {
                 let graph = Graph::from(chemprop::graph(&molecule));
                 let tokens = self.check(graph.atoms.count(), graph.bonds.count())?;
                 (Input::Graph(graph), tokens, 0)
@@ -104,10 +111,10 @@ impl GraphPreprocessor {
 
     fn molecule(&self, smiles: &str) -> Result<Molecule, MoleculeError> {
         // A graph has fewer atoms than atoms and bonds; the exact limit is checked when both are known.
-        let (atoms, stereo) = match self.reader {
-            Reader::Nfp { .. } => (self.max_length, Stereo::Marked),
+        let (atoms, stereo) = match &self.reader {
+            Reader::Nfp { vocabulary, .. } => (self.max_length, vocabulary.stereo()),
             // Hydrogens are no atoms of these graphs, and the text bounds the others.
-            Reader::Chemprop => (usize::MAX, Stereo::Ignored),
+            Reader::Chemprop { stereo } => (usize::MAX, *stereo),
         };
         Molecule::read(smiles, Limits { characters: self.max_characters, atoms }, stereo)
             .map_err(|why| MoleculeError { message: why.message, position: why.position })
@@ -122,7 +129,7 @@ impl GraphPreprocessor {
                 ));
             }
             Reader::Nfp { .. } => "hydrogens counted",
-            Reader::Chemprop => "hydrogens not counted",
+            Reader::Chemprop { .. } => "hydrogens not counted",
         };
         if atoms + bonds > self.max_length {
             return Err(MoleculeError::new(format!(
@@ -145,6 +152,23 @@ impl GraphPreprocessor {
         }
         longest
     }
+}
+
+fn vocabulary(
+    version: NfpVersion,
+    atoms: &BTreeMap<String, u32>,
+    bonds: &BTreeMap<String, u32>,
+) -> Result<NfpVocabulary, String> {
+    let vocabulary = NfpVocabulary::new(atoms, bonds)?;
+    let (found, scheme) = match vocabulary.stereo() {
+        Stereo::Perceived => (NfpVersion::V2, "nfp-v2"),
+        Stereo::Marked | Stereo::Ignored => (NfpVersion::V1, "nfp-v1"),
+    };
+    // A server that knows only the first scheme cannot read keys of the second.
+    if found != version {
+        return Err(format!("its keys are those of the scheme {scheme}, but it says another one"));
+    }
+    Ok(vocabulary)
 }
 
 fn largest(vocabulary: &BTreeMap<String, u32>) -> u32 {

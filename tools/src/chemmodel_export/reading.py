@@ -63,6 +63,8 @@ def _nfp(path: Path, content: dict) -> Callable[[str], Refined]:
     if type(messages) is not int or messages not in MESSAGES:
         raise ExportError(f"{path} must have messages from {MESSAGES[0]} to {MESSAGES[-1]}, found {messages!r}")
     vocabulary = Vocabulary(content["atoms"], content["bonds"])
+    if vocabulary.scheme != content["scheme"]:
+        raise ExportError(f"{path} has the tokens of {vocabulary.scheme}, but the scheme {content['scheme']}")
     return lambda smiles: refine(vocabulary.graph(smiles), messages)
 
 
@@ -72,5 +74,5 @@ def _chemprop(path: Path, content: dict) -> Callable[[str], Graph]:
     return chemprop.graph
 
 
-SCHEMES = {"nfp-v1": _nfp, chemprop.SCHEME: _chemprop}
+SCHEMES = {"nfp-v1": _nfp, "nfp-v2": _nfp, chemprop.SCHEME: _chemprop}
 READERS = {"sequence": Sequences, "graph": Graphs}

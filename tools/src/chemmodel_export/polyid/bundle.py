@@ -65,7 +65,7 @@ def features(ensemble: Ensemble) -> dict:
     vocabulary = ensemble.vocabulary
     return {
         "schema": manifest.FEATURES_SCHEMA,
-        "scheme": "nfp-v1",
+        "scheme": vocabulary.scheme,
         "atoms": vocabulary.atoms,
         "bonds": vocabulary.bonds,
         "messages": ensemble.messages,

@@ -20,7 +20,7 @@ from chemmodel_export.polyid.features import UNKNOWN, Vocabulary
 from chemmodel_export.polyid.network import Global100
 
 TRAINING = "training.json"
-FEATURES = {"atom_features": "atom_features_v1", "bond_features": "bond_features_v1"}
+FEATURES = {field: (f"{field}_v1", f"{field}_v2") for field in ("atom_features", "bond_features")}
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def _fold(stem: Path) -> Fold:
         scale, center = np.asarray(scaler.scale_, np.float64), np.asarray(scaler.center_, np.float64)
     except (KeyError, AttributeError, TypeError, ValueError) as error:
         raise ExportError(f"{path} is not what PolyID writes: {error!r}") from error
-    if features != FEATURES or not explicit:
+    if any(features[field] not in known for field, known in FEATURES.items()) or not explicit:
         raise ExportError(
             f"{path} has the features {features} and explicit_hs {explicit}; "
             f"only {FEATURES} with explicit_hs can be exported"

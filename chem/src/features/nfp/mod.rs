@@ -1,20 +1,41 @@
-//! The scheme `nfp-v1` of PolyID: tokens for atoms and directed bonds, hydrogens as atoms.
+//! The schemes of PolyID: tokens for atoms and directed bonds, hydrogens as atoms.
+
+mod atom_key;
+mod bond_key;
+mod text;
 
 use std::collections::BTreeMap;
 
 use rustc_hash::FxHashMap;
 
-use super::nfp_key::{AtomKey, BondKey};
-use crate::Molecule;
+use self::atom_key::AtomKey;
+use self::bond_key::BondKey;
+use crate::{Molecule, Stereo};
 
 /// The id of what a vocabulary does not know. 0 is padding.
 pub const UNKNOWN: u32 = 1;
 
 /// The vocabulary of a model. Its keys are the Python reprs that nfp writes.
+///
+/// They tell by their form which of nfp's versions wrote them, `atom_features_v1` or `atom_features_v2`, and for bonds likewise.
+/// A model may have one version of atoms and the other of bonds.
 #[derive(Debug, Clone)]
 pub struct NfpVocabulary {
-    atoms: FxHashMap<AtomKey, u32>,
-    bonds: FxHashMap<BondKey, u32>,
+    atoms: Keys<AtomKey>,
+    bonds: Keys<BondKey>,
+}
+
+/// nfp's features with a number in their name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Version {
+    V1,
+    V2,
+}
+
+#[derive(Debug, Clone)]
+struct Keys<Key> {
+    version: Version,
+    ids: FxHashMap<Key, u32>,
 }
 
 /// A molecule as tokens.
@@ -36,21 +57,28 @@ impl NfpVocabulary {
         Ok(Self { atoms: read("atom", atoms, AtomKey::parse)?, bonds: read("bond", bonds, BondKey::parse)? })
     }
 
-    /// The tokens of a molecule.
+    /// How a molecule is read whose tokens are asked for.
+    pub fn stereo(&self) -> Stereo {
+        match (self.atoms.version, self.bonds.version) {
+            (Version::V1, Version::V1) => Stereo::Marked,
+            _ => Stereo::Perceived,
+        }
+    }
+
+    /// The tokens of a molecule that was read with [`stereo`](Self::stereo).
     pub fn graph(&self, molecule: &Molecule) -> TokenGraph {
         let mut graph = TokenGraph::default();
-        for (index, atom) in molecule.atoms.iter().enumerate() {
-            let degree = molecule.total_degree(index);
-            graph.push_atom(self.atom(AtomKey::of(atom.number(), degree, atom.aromatic)));
+        for index in 0..molecule.atoms.len() {
+            graph.push_atom(self.atoms.id(&AtomKey::of(self.atoms.version, molecule, index)));
         }
-        let to_hydrogen: Vec<u32> =
-            molecule.atoms.iter().map(|atom| self.bond(BondKey::to_hydrogen(atom.number()))).collect();
+        let bond_to_hydrogen = |number| self.bonds.id(&BondKey::to_hydrogen(self.bonds.version, number));
+        let to_hydrogen: Vec<u32> = molecule.atoms.iter().map(|atom| bond_to_hydrogen(atom.number())).collect();
         let bonds: Vec<u32> = molecule
             .bonds
             .iter()
             .map(|bond| {
                 let ends = bond.atoms.map(|atom| molecule.atoms[atom].number());
-                self.bond(BondKey::of(bond.order, bond.conjugated, bond.in_ring, ends))
+                self.bonds.id(&BondKey::of(self.bonds.version, bond, ends))
             })
             .collect();
         let mut hydrogen = id(molecule.atoms.len());
@@ -63,7 +91,7 @@ impl NfpVocabulary {
                 hydrogen += 1;
             }
         }
-        let lone = self.atom(AtomKey::of(1, 1, false));
+        let lone = self.atoms.id(&AtomKey::hydrogen(self.atoms.version));
         let mut hydrogen = id(molecule.atoms.len());
         for (index, atom) in molecule.atoms.iter().enumerate() {
             for _ in 0..atom.hydrogens() {
@@ -74,13 +102,11 @@ impl NfpVocabulary {
         }
         graph
     }
+}
 
-    fn atom(&self, key: AtomKey) -> u32 {
-        self.atoms.get(&key).copied().unwrap_or(UNKNOWN)
-    }
-
-    fn bond(&self, key: BondKey) -> u32 {
-        self.bonds.get(&key).copied().unwrap_or(UNKNOWN)
+impl<Key: Eq + std::hash::Hash> Keys<Key> {
+    fn id(&self, key: &Key) -> u32 {
+        self.ids.get(key).copied().unwrap_or(UNKNOWN)
     }
 }
 
@@ -104,19 +130,28 @@ fn id(index: usize) -> u32 {
 fn read<Key: Eq + std::hash::Hash>(
     what: &str,
     tokens: &BTreeMap<String, u32>,
-    parse: fn(&str) -> Option<Key>,
-) -> Result<FxHashMap<Key, u32>, String> {
-    let mut keys = FxHashMap::default();
+    parse: fn(&str) -> Option<(Version, Key)>,
+) -> Result<Keys<Key>, String> {
+    let mut first = None;
+    let mut ids = FxHashMap::default();
     for (text, &token) in tokens {
         if token <= UNKNOWN {
             return Err(format!("{what} {text:?} has the id {token}: 0 is padding and 1 is what is unknown"));
         }
-        let Some(key) = parse(text) else {
-            return Err(format!("{what} {text:?} is no key as nfp's {what}_features_v1 writes them"));
+        let Some((version, key)) = parse(text) else {
+            return Err(format!(
+                "{what} {text:?} is no key as nfp's {what}_features_v1 or {what}_features_v2 write them"
+            ));
         };
-        if keys.insert(key, token).is_some() {
+        if *first.get_or_insert(version) != version {
+            return Err(format!(
+                "{what} {text:?} is a key of another version than those before it: a model was trained with \
+                 {what}_features_v1 or {what}_features_v2, not with both"
+            ));
+        }
+        if ids.insert(key, token).is_some() {
             return Err(format!("{what} {text:?} is there twice, in two spellings"));
         }
     }
-    Ok(keys)
+    Ok(Keys { version: first.unwrap_or(Version::V1), ids })
 }

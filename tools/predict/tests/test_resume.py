@@ -38,7 +38,9 @@ def killed(door, out: str, how: signal.Signals = signal.SIGKILL) -> str:
     door.rule = hold
     command = [sys.executable, "-m", "chemmodel_predict.cli", "molecules.csv", "--url", door.url, "--out", out]
     command += ["--batch", str(BATCH), "--parallel", "1"]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    # As in a terminal: who starts these tests in the background may have had the signal ignored.
+    heard = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)  # noqa: E731
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, preexec_fn=heard)
     try:
         assert held.wait(60)
         # Its last answer has left the server; it may still be on its way into the journal.
